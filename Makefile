@@ -1,0 +1,55 @@
+# Every target sets up what it needs; a second run finds it there.
+PYTHON ?= python3
+BIN := $(CURDIR)/.venv/bin
+export PATH := $(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
+# The CDK CLI asks npm for a newer version of itself and reports usage; neither is wanted here.
+export CDK_DISABLE_VERSION_CHECK := 1
+export CDK_DISABLE_CLI_TELEMETRY := true
+
+RESOLVE := --universal --python-version 3.11 --no-header --no-annotate pyproject.toml
+
+.PHONY: help setup demo test check synth bench lock clean
+help:           ## list the targets
+	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
+
+setup: .venv/.ready node_modules/.ready  ## install Python packages, Node and the CDK CLI into this folder
+
+demo: setup     ## deploy both pipelines to a local AWS, watch one start, destroy everything
+	python -m local_aws.demo
+
+test: setup     ## run all tests
+	python -m pytest
+
+check: setup    ## lint, format, types
+	ruff check .
+	ruff format --check .
+	mypy
+
+synth: setup    ## write the CloudFormation templates of all stages to cdk.out
+	cdk synth --quiet
+
+bench: setup    ## measure synth and compile; prints medians and ratios
+	python -m bench
+
+lock: setup     ## resolve the newest versions pyproject.toml allows into the requirements files
+	uv pip compile --quiet --upgrade $(RESOLVE) --group app --group dev --output-file .venv/all.txt
+	uv pip compile --quiet $(RESOLVE) --group app --constraint .venv/all.txt --output-file .venv/runtime.txt
+	{ echo "# Written by 'make lock' from pyproject.toml."; cat .venv/runtime.txt; echo "-e ."; } > requirements.txt
+	{ echo "# Written by 'make lock' from pyproject.toml."; echo "-r requirements.txt"; \
+		grep -vxFf .venv/runtime.txt .venv/all.txt; } > requirements-dev.txt
+
+clean:          ## remove what the other targets made
+	rm -rf .venv node_modules cdk.out
+
+.venv/.ready: requirements.txt requirements-dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed; name it with make PYTHON=python3.12 ..."; exit 1; }
+	@echo "Installing Python packages into .venv (two to three minutes the first time) ..."
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --requirement requirements-dev.txt
+	@touch $@
+
+node_modules/.ready: package.json package-lock.json .venv/.ready
+	@echo "Installing the CDK CLI into node_modules ..."
+	@$(BIN)/npm ci --no-audit --no-fund --loglevel=error
+	@touch $@

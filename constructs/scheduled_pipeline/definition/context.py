@@ -1,0 +1,51 @@
+"""All that a build function may know about the place it is deployed to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+Value = str | int | float | bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class PipelineContext:
+    """What a build function gets; it takes everything from here and nothing from its environment.
+
+    ``role``, ``bucket`` and ``account`` are placeholders of a valid shape. The construct puts the
+    real role, bucket and account in their place, so pass them on as they are: their text is
+    only known at deploy time.
+
+    Attributes:
+        session: the ``sagemaker.core.workflow.pipeline_context.PipelineSession`` to pass to every
+            SDK object. It works offline: uploads are recorded, any other call is refused.
+        role: ARN of the execution role.
+        bucket: name of the artifact bucket; also the session's default bucket.
+        region: the AWS Region the stack is deployed to, for example ``eu-west-1``.
+        account: the 12-digit AWS account id.
+        partition: the AWS partition of the Region, for example ``aws``.
+        pipeline_name: the physical name of the pipeline; give it to ``Pipeline(name=...)``.
+    """
+
+    session: Any
+    role: str
+    bucket: str
+    region: str
+    account: str
+    partition: str
+    pipeline_name: str
+    values: Mapping[str, Value] = field(default_factory=dict)
+
+    def value(self, name: str) -> Any:
+        """Return what the construct was given under ``name`` in ``values={...}``.
+
+        A value that holds a CDK token comes as a placeholder string, anything else as it is.
+
+        Raises:
+            KeyError: no such value; the message lists those there are.
+        """
+        if name not in self.values:
+            known = ", ".join(sorted(self.values)) or "none"
+            raise KeyError(f"no value named {name!r} was given to the construct; values given: {known}")
+        return self.values[name]

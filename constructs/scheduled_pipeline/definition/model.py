@@ -1,0 +1,154 @@
+"""``CompiledPipeline``: what a pipeline definition is once the SDK has done its part."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from scheduled_pipeline.definition import placeholders
+
+# Quotas of Amazon SageMaker Pipelines, read from CreatePipeline (PipelineDefinition).
+MAX_BODY_CHARACTERS = 1_048_576
+
+
+class DefinitionError(ValueError):
+    """A pipeline definition could not be made, or is not one that SageMaker accepts."""
+
+
+@dataclass(frozen=True)
+class PipelineParameter:
+    """A parameter that the definition declares.
+
+    Attributes:
+        name: as it is used in ``Parameters.<name>``.
+        type: ``String``, ``Integer``, ``Float`` or ``Boolean``.
+        default: the default, or None when every start has to give a value.
+        enum: the values that are allowed, or None for any.
+    """
+
+    name: str
+    type: str
+    default: Any = None
+    enum: tuple[Any, ...] | None = None
+
+
+@dataclass(frozen=True)
+class UploadedFile:
+    """One file of an upload: its path below the upload, its content's SHA-256 and where it is staged."""
+
+    relative_path: str
+    sha256: str
+    staged_path: Path
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A file or a directory that the definition refers to, under a key made from its content.
+
+    Attributes:
+        digest: SHA-256 of the relative paths and contents, in hex; the first part of every key.
+        name: the file's or the directory's own name; the second part of every key.
+        files: the file itself (``relative_path`` is empty), or all files of the directory.
+    """
+
+    digest: str
+    name: str
+    files: tuple[UploadedFile, ...]
+
+    @property
+    def placeholder_uri(self) -> str:
+        """The S3 URI that stands for this upload in the definition."""
+        return f"s3://{placeholders.ASSET_BUCKET}/{self.digest}/{self.name}"
+
+
+@dataclass(frozen=True)
+class CompiledPipeline:
+    """A pipeline definition with placeholders for what only the deployment knows.
+
+    Attributes:
+        body: the definition as indented JSON text; numbers and nulls exactly as the SDK wrote them.
+        parameters: what the definition declares, in its order.
+        uploads: what has to be in S3 before the pipeline runs.
+        pipeline_name: the name the SDK's object had, or None for a definition made elsewhere.
+    """
+
+    body: str
+    parameters: tuple[PipelineParameter, ...]
+    uploads: tuple[Upload, ...] = ()
+    pipeline_name: str | None = None
+
+    @classmethod
+    def from_text(
+        cls, text: str, *, uploads: Sequence[Upload] = (), pipeline_name: str | None = None, source: str
+    ) -> CompiledPipeline:
+        """Read the JSON text of a definition; ``source`` names it in errors.
+
+        Raises:
+            DefinitionError: it is not JSON, has no steps, or is not a definition at all.
+        """
+        try:
+            document = json.loads(text)
+        except json.JSONDecodeError as error:
+            raise DefinitionError(f"{source}: the definition is not JSON: {error}") from None
+        _check_structure(document, source)
+        parameters = tuple(_parameters(document, source))
+        body = json.dumps(document, indent=2, ensure_ascii=False)
+        if len(body) > MAX_BODY_CHARACTERS:
+            raise DefinitionError(
+                f"{source}: the definition has {len(body):,} characters, "
+                f"SageMaker allows {MAX_BODY_CHARACTERS:,}"
+            )
+        return cls(body=body, parameters=parameters, uploads=tuple(uploads), pipeline_name=pipeline_name)
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The definition as a dictionary, a new one on each call."""
+        document: dict[str, Any] = json.loads(self.body)
+        return document
+
+
+def _check_structure(document: object, source: str) -> None:
+    if not isinstance(document, Mapping):
+        raise DefinitionError(f"{source}: the definition must be a JSON object, got {_kind(document)}")
+    if not isinstance(document.get("Version"), str):
+        raise DefinitionError(
+            f"{source}: Version must be a string such as '2020-12-01', got {document.get('Version')!r}"
+        )
+    steps = document.get("Steps")
+    if not isinstance(steps, list) or not steps:
+        raise DefinitionError(f"{source}: Steps must be a list of at least one step, got {steps!r}")
+    for index, step in enumerate(steps):
+        if not isinstance(step, Mapping) or not {"Name", "Type"} <= step.keys():
+            raise DefinitionError(
+                f"{source}: Steps[{index}] must be an object with Name and Type, got {step!r:.80}"
+            )
+
+
+def _parameters(document: Mapping[str, Any], source: str) -> list[PipelineParameter]:
+    declared = document.get("Parameters") or []
+    if not isinstance(declared, list):
+        raise DefinitionError(f"{source}: Parameters must be a list, got {_kind(declared)}")
+    parameters = []
+    for index, entry in enumerate(declared):
+        if not isinstance(entry, Mapping) or not {"Name", "Type"} <= entry.keys():
+            raise DefinitionError(
+                f"{source}: Parameters[{index}] must be an object with Name and Type, got {entry!r:.80}"
+            )
+        enum = entry.get("EnumValues")
+        parameters.append(
+            PipelineParameter(
+                name=entry["Name"],
+                type=entry["Type"],
+                default=entry.get("DefaultValue"),
+                enum=tuple(enum) if enum else None,
+            )
+        )
+    return parameters
+
+
+def _kind(value: object) -> str:
+    names = {list: "a list", str: "a string", int: "a number", float: "a number", bool: "a boolean"}
+    return "null" if value is None else names.get(type(value), type(value).__name__)

@@ -1,0 +1,65 @@
+"""Take out of an uploaded file what differs from machine to machine and from day to day."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import tarfile
+from pathlib import PurePosixPath
+
+_CLUTTER = {"__pycache__", ".DS_Store", ".ipynb_checkpoints"}
+_GZIP_MAGIC = b"\x1f\x8b"
+
+
+def is_clutter(path: str) -> bool:
+    """Say whether a file is a by-product that differs from machine to machine and is of no use in S3."""
+    return bool(_CLUTTER & set(PurePosixPath(path).parts))
+
+
+def normalise(key: str, content: bytes) -> bytes:
+    """Return ``content`` without time stamps, owners or local paths, if the SDK is what puts them there."""
+    if key.endswith((".tar.gz", ".tgz")):
+        return _normalise_archive(content)
+    if PurePosixPath(key).parts[-2:] == ("sm_drivers", "sourcecode.json"):
+        return _normalise_source_code(content)
+    return content
+
+
+def _normalise_archive(content: bytes) -> bytes:
+    """Re-pack an archive without clock, owner, order or clutter.
+
+    One that has no time stamp in its gzip header (bytes 4 to 8, RFC 1952) was made with care and
+    is left alone; ``tarfile`` and ``gzip`` always write one.
+    """
+    if content[:2] != _GZIP_MAGIC or content[4:8] == b"\0\0\0\0":
+        return content
+    try:
+        return _repack(content)
+    except tarfile.TarError:
+        return content
+
+
+def _normalise_source_code(content: bytes) -> bytes:
+    """Shorten the folder in ``ModelTrainer``'s copy of its ``SourceCode``; the container never reads it."""
+    settings = json.loads(content)
+    if settings.get("source_dir"):
+        settings["source_dir"] = PurePosixPath(settings["source_dir"]).name
+    return json.dumps(settings).encode()
+
+
+def _repack(content: bytes) -> bytes:
+    packed = io.BytesIO()
+    with (
+        tarfile.open(fileobj=io.BytesIO(content), mode="r:gz") as source,
+        gzip.GzipFile(fileobj=packed, mode="wb", mtime=0, filename="") as compressed,
+        tarfile.open(fileobj=compressed, mode="w", format=tarfile.GNU_FORMAT) as target,
+    ):
+        for member in sorted(source.getmembers(), key=lambda member: member.name):
+            if is_clutter(member.name):
+                continue
+            member.mtime, member.uid, member.gid, member.uname, member.gname = 0, 0, 0, "", ""
+            member.mode = 0o755 if member.isdir() or member.mode & 0o100 else 0o644
+            member.pax_headers = {}
+            target.addfile(member, source.extractfile(member) if member.isreg() else None)
+    return packed.getvalue()

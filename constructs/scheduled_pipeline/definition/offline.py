@@ -1,0 +1,210 @@
+"""An AWS that is not there: it answers the few calls the SDK insists on and refuses every other.
+
+Imported by the worker, which runs where the SDK is; nothing here is imported by the CDK app.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import sys
+import sysconfig
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NoReturn
+
+from scheduled_pipeline.definition import placeholders
+from scheduled_pipeline.definition.normalise import is_clutter, normalise
+from scheduled_pipeline.definition.uploads import RecordedObject
+
+_OK = {"ResponseMetadata": {"HTTPStatusCode": 200, "HTTPHeaders": {}, "RetryAttempts": 0}}
+_MACHINERY = tuple(
+    {
+        str(Path(sysconfig.get_paths()[name])) + os.sep
+        for name in ("stdlib", "platstdlib", "purelib", "platlib")
+    }
+    | {str(Path(__file__).parents[1]) + os.sep}
+)
+
+
+class NetworkCallRefusedError(RuntimeError):
+    """A build function, or the SDK on its behalf, tried to reach the network."""
+
+
+@dataclass
+class OfflineAws:
+    """Answers AWS calls without a network and records what is uploaded.
+
+    Attributes:
+        staging: the directory that uploaded contents are written to, named by their SHA-256.
+        partition: the AWS partition of the ARNs in the answers.
+        recorded: the uploads so far, by bucket and key; a later upload to a key replaces the first.
+        refusals: the calls that were refused so far, as sentences.
+    """
+
+    staging: Path
+    partition: str = "aws"
+    recorded: dict[tuple[str, str], RecordedObject] = field(default_factory=dict)
+    refusals: list[str] = field(default_factory=list)
+    _parts: dict[tuple[str, str], dict[int, bytes]] = field(default_factory=dict)
+
+    def answer(self, service: str, operation: str, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Answer one API call.
+
+        Raises:
+            NetworkCallRefusedError: the call is none of those that need no AWS.
+        """
+        handler = self._handlers().get((service, operation))
+        if handler is None:
+            self.refuse(f"the AWS call {service}:{operation}")
+        return {**_OK, **handler(params)}
+
+    def refuse(self, call: str) -> NoReturn:
+        """Raise the error that names ``call`` and the user's line that made it."""
+        sentence = f"{call}, made at {_user_line()}"
+        self.refusals.append(sentence)
+        raise NetworkCallRefusedError(
+            f"a pipeline is built without a network and without AWS; refused {sentence}; "
+            "take what you need from the context, or pass it through values={...}"
+        )
+
+    @contextlib.contextmanager
+    def installed(self) -> Iterator[None]:
+        """Send every call of every botocore client of this process here.
+
+        ``_make_api_call`` is where botocore sends a call on its way; a session's event system would
+        miss the clients made before.
+        """
+        from botocore.client import BaseClient
+
+        original = BaseClient._make_api_call
+
+        def make_api_call(client: Any, operation_name: str, api_params: dict[str, Any]) -> dict[str, Any]:
+            return self.answer(client.meta.service_model.service_name, operation_name, api_params)
+
+        BaseClient._make_api_call = make_api_call
+        try:
+            yield
+        finally:
+            BaseClient._make_api_call = original
+
+    def _handlers(self) -> dict[tuple[str, str], Callable[[Mapping[str, Any]], dict[str, Any]]]:
+        return {
+            ("sts", "GetCallerIdentity"): self._caller_identity,
+            ("iam", "GetRole"): self._role,
+            ("iam", "SimulatePrincipalPolicy"): _simulate,
+            ("s3", "HeadBucket"): lambda params: {},
+            ("s3", "ListBuckets"): _list_buckets,
+            ("s3", "PutObject"): self._put_object,
+            ("s3", "CreateMultipartUpload"): lambda params: {"UploadId": "offline"},
+            ("s3", "UploadPart"): self._upload_part,
+            ("s3", "CompleteMultipartUpload"): self._complete,
+        }
+
+    def _caller_identity(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        account = placeholders.ACCOUNT
+        return {
+            "Account": account,
+            "Arn": f"arn:{self.partition}:iam::{account}:user/offline",
+            "UserId": "AIDAOFFLINE",
+        }
+
+    def _role(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        statement = {
+            "Effect": "Allow",
+            "Principal": {"Service": "sagemaker.amazonaws.com"},
+            "Action": "sts:AssumeRole",
+        }
+        name = params["RoleName"]
+        arn = placeholders.role(self.partition)
+        if not arn.endswith(f"/{name}"):
+            arn = f"arn:{self.partition}:iam::{placeholders.ACCOUNT}:role/{name}"
+        trust = {"Version": "2012-10-17", "Statement": [statement]}
+        return {"Role": {"RoleName": name, "Arn": arn, "AssumeRolePolicyDocument": trust}}
+
+    def _put_object(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        self._record(params["Bucket"], params["Key"], _read(params.get("Body", b"")))
+        return {"ETag": '"offline"'}
+
+    def _upload_part(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        parts = self._parts.setdefault((params["Bucket"], params["Key"]), {})
+        parts[params["PartNumber"]] = _read(params["Body"])
+        return {"ETag": f'"{params["PartNumber"]}"'}
+
+    def _complete(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        parts = self._parts.pop((params["Bucket"], params["Key"]))
+        self._record(params["Bucket"], params["Key"], b"".join(parts[number] for number in sorted(parts)))
+        return {"Bucket": params["Bucket"], "Key": params["Key"]}
+
+    def _record(self, bucket: str, key: str, content: bytes) -> None:
+        if is_clutter(key):
+            return
+        content = normalise(key, content)
+        digest = hashlib.sha256(content).hexdigest()
+        path = self.staging / digest
+        if not path.exists():
+            path.write_bytes(content)
+        self.recorded[bucket, key] = RecordedObject(bucket=bucket, key=key, sha256=digest, staged_path=path)
+
+
+def refuse_sockets(aws: Callable[[], OfflineAws]) -> None:
+    """Refuse, for the rest of this process, everything that would leave it through a socket.
+
+    An audit hook sees each connection and each name look-up whatever library makes it; it cannot
+    be taken out again, so only the worker calls this.
+    """
+
+    def hook(event: str, args: tuple[Any, ...]) -> None:
+        if event in {"socket.connect", "socket.sendto", "socket.sendmsg"}:
+            address = args[1] if len(args) > 1 else None
+            if isinstance(address, tuple):
+                aws().refuse(f"the connection to {address[0]}:{address[1]}")
+        elif event in {"socket.getaddrinfo", "socket.gethostbyname"}:
+            aws().refuse(f"the look-up of the host {args[0]}")
+
+    sys.addaudithook(hook)
+
+
+def user_frames(frames: traceback.StackSummary) -> list[traceback.FrameSummary]:
+    """Return the frames that are neither the interpreter's, nor an installed package's, nor ours."""
+    return [
+        traceback.FrameSummary(frame.filename, frame.lineno, frame.name)
+        for frame in frames
+        if _is_user_file(frame.filename)
+    ]
+
+
+def _is_user_file(filename: str) -> bool:
+    return not filename.startswith("<") and not filename.startswith(_MACHINERY)
+
+
+def _user_line() -> str:
+    frames = user_frames(traceback.extract_stack())
+    return f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "a background thread"
+
+
+def _read(body: Any) -> bytes:
+    if isinstance(body, str):
+        return body.encode()
+    if isinstance(body, bytes | bytearray):
+        return bytes(body)
+    content = body.read()
+    return content.encode() if isinstance(content, str) else bytes(content)
+
+
+def _list_buckets(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Answer that the session's default bucket exists, so that the SDK does not create it."""
+    created = datetime(2020, 12, 1, tzinfo=UTC)
+    return {"Buckets": [{"Name": placeholders.ARTIFACT_BUCKET, "CreationDate": created}]}
+
+
+def _simulate(params: Mapping[str, Any]) -> dict[str, Any]:
+    results = [
+        {"EvalActionName": action, "EvalDecision": "allowed", "EvalResourceName": "*"}
+        for action in params.get("ActionNames", ())
+    ]
+    return {"EvaluationResults": results, "IsTruncated": False}

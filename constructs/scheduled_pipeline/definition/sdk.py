@@ -1,0 +1,79 @@
+"""What the SageMaker Python SDK needs done to it before it builds a definition the same way every time.
+
+Written against version 3.27. Everything here is about time, noise or speed: a definition is right
+without it, but differs from day to day and takes several times as long.
+"""
+
+from __future__ import annotations
+
+import random
+import sys
+import time
+import uuid
+from typing import Any
+
+# What the SDK's clock shows, in its time stamps and names only: 2020-12-01T00:00:00.001Z, the
+# version of the pipeline definition's format.
+_TIME = 1606780800.001
+
+_uuids = random.Random(0)
+
+
+def pipeline_session(boto_session: Any, bucket: str) -> Any:
+    """Make a ``PipelineSession`` that reads no configuration and asks nobody for its default bucket."""
+    from sagemaker.core.workflow.pipeline_context import PipelineSession
+
+    session = PipelineSession(
+        boto_session=boto_session,
+        sagemaker_client=boto_session.client("sagemaker"),
+        default_bucket=bucket,
+    )
+    session._default_bucket = bucket
+    return session
+
+
+def quieten() -> None:
+    """Turn off telemetry, the search for a Studio project's tags, and a session made for each step."""
+    import sagemaker.core._studio as studio
+    import sagemaker.core.telemetry.telemetry_logging as telemetry
+    from sagemaker.mlops.workflow import steps
+
+    telemetry._send_telemetry_request = lambda *args, **kwargs: None
+    # It looks for .sagemaker-code-config in the working directory and in all above it.
+    studio._find_config = lambda working_dir=None: None
+    # ProcessingStep and TransformStep make a LocalSession, 0.25 s each, to read the name of a method.
+    steps.LocalSagemakerClient = _LocalSagemakerClient
+
+
+class _LocalSagemakerClient:
+    def create_processing_job(self) -> None: ...
+
+    def create_transform_job(self) -> None: ...
+
+
+def still_its_clock() -> None:
+    """Let the SDK, and it alone, see a clock that stands still and UUIDs that repeat.
+
+    The SDK puts time stamps and random suffixes into names and S3 paths, which would make a new
+    definition of every synth. A build function that reads the clock still reads the real one.
+    Must run before the SDK is imported.
+    """
+    real_time, real_uuid4 = time.time, uuid.uuid4
+
+    def sdk_time() -> float:
+        return _TIME if _called_by_sdk() else real_time()
+
+    def sdk_uuid4() -> uuid.UUID:
+        return uuid.UUID(int=_uuids.getrandbits(128), version=4) if _called_by_sdk() else real_uuid4()
+
+    time.time = sdk_time
+    uuid.uuid4 = sdk_uuid4
+
+
+def restart_its_uuids() -> None:
+    """Begin the SDK's UUIDs anew, so that a definition does not depend on those built before it."""
+    _uuids.seed(0)
+
+
+def _called_by_sdk() -> bool:
+    return str(sys._getframe(2).f_globals.get("__name__", "")).startswith("sagemaker.")

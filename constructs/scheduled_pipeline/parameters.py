@@ -1,0 +1,71 @@
+"""Where a trigger's parameters meet the parameters that a compiled definition declares."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Mapping, Sequence
+
+from scheduled_pipeline.definition.model import PipelineParameter
+
+_BOOLEANS = {"true", "false"}
+
+
+def check_parameters(given: Mapping[str, str], declared: Sequence[PipelineParameter], where: str) -> None:
+    """Check what one trigger gives against what the pipeline declares.
+
+    A value that is known only later (a CDK token, a context attribute of the scheduler, a JSON path
+    into an event) is checked by name alone.
+
+    Args:
+        given: values by parameter name, as the strings that are sent.
+        declared: the pipeline's parameters.
+        where: names the trigger in errors.
+
+    Raises:
+        ValueError: an unknown parameter, a value of a wrong type or outside the enum, or a parameter
+            without a default that the trigger does not give.
+    """
+    known = {parameter.name: parameter for parameter in declared}
+    for name, value in given.items():
+        if name not in known:
+            raise ValueError(f"{where}: the pipeline has no parameter {name!r}; {_known(name, known)}")
+        _check_value(known[name], value, where)
+    missing = [name for name, parameter in known.items() if parameter.default is None and name not in given]
+    if missing:
+        raise ValueError(
+            f"{where}: must give {', '.join(missing)}: "
+            "a parameter without a default has to be given by every trigger"
+        )
+
+
+def _check_value(parameter: PipelineParameter, value: str, where: str) -> None:
+    if not _is_known(value):
+        return
+    try:
+        parsed = _PARSERS.get(parameter.type, str)(value)
+    except ValueError:
+        raise ValueError(
+            f"{where}: parameter {parameter.name!r} is of type {parameter.type}, got {value!r}"
+        ) from None
+    if parameter.enum is not None and parsed not in parameter.enum:
+        allowed = ", ".join(repr(entry) for entry in parameter.enum)
+        raise ValueError(f"{where}: parameter {parameter.name!r} must be one of {allowed}, got {value!r}")
+
+
+def _is_known(value: str) -> bool:
+    return "${Token[" not in value and "<aws.scheduler." not in value and not value.startswith("$.")
+
+
+def _boolean(value: str) -> bool:
+    if value.lower() not in _BOOLEANS:
+        raise ValueError(value)
+    return value.lower() == "true"
+
+
+_PARSERS: dict[str, Callable[[str], object]] = {"Integer": int, "Float": float, "Boolean": _boolean}
+
+
+def _known(name: str, known: Mapping[str, PipelineParameter]) -> str:
+    nearest = difflib.get_close_matches(name, known, n=1)
+    hint = f"did you mean {nearest[0]!r}? " if nearest else ""
+    return f"{hint}it has {', '.join(known) or 'none'}"

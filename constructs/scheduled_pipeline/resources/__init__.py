@@ -1,0 +1,1 @@
+"""The CDK side: one noun a file."""

@@ -1,0 +1,104 @@
+"""Put the uploads of a compiled pipeline into the CDK's asset bucket, under names that SageMaker can use."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from aws_cdk import FileAssetPackaging, Stack, Stage
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from scheduled_pipeline.definition import placeholders
+from scheduled_pipeline.definition.model import Upload, UploadedFile
+
+
+@dataclass(frozen=True)
+class CodeAssets:
+    """Where the uploads of one pipeline are after deployment.
+
+    Attributes:
+        bucket_name: the bucket of the CDK's file assets; empty when there is nothing in it.
+        bucket_prefix: what the stack's synthesizer puts before each key, or nothing.
+        keys: the S3 keys of all files.
+    """
+
+    bucket_name: str
+    bucket_prefix: str
+    keys: tuple[str, ...]
+
+    @classmethod
+    def add(cls, scope: Construct, uploads: Sequence[Upload]) -> CodeAssets:
+        """Stage ``uploads`` in the cloud assembly and add them to the stack's assets.
+
+        The ``Asset`` construct would rename a file to its hash, and a step's entry point
+        ``/opt/ml/processing/input/code/preprocess.py`` would not exist; a source hash with a slash
+        keeps the name. A directory is one asset a file under one digest.
+
+        Raises:
+            ValueError: a staged file is gone.
+        """
+        keys: list[str] = []
+        bucket_name = prefix = ""
+        for upload in uploads:
+            for file in upload.files:
+                key = "/".join(part for part in (upload.digest, upload.name, file.relative_path) if part)
+                bucket_name, location = _add_file(scope, key, file)
+                prefix = location.removesuffix(key)
+                keys.append(location)
+        return cls(bucket_name=bucket_name, bucket_prefix=prefix, keys=tuple(keys))
+
+    @property
+    def bindings(self) -> dict[str, str]:
+        """What stands in the place of the asset bucket's placeholder in a definition."""
+        if not self.keys:
+            return {}
+        prefix = self.bucket_prefix.rstrip("/")
+        return {placeholders.ASSET_BUCKET: f"{self.bucket_name}/{prefix}" if prefix else self.bucket_name}
+
+    def grant_read(self, grantee: iam.IGrantable, stack: Stack) -> None:
+        """Let ``grantee`` read these files, and list nothing else of the asset bucket."""
+        if not self.keys:
+            return
+        folders = list(dict.fromkeys(f"{self.bucket_prefix}{self._digest(key)}/*" for key in self.keys))
+        bucket_arn = stack.format_arn(service="s3", region="", account="", resource=self.bucket_name)
+        for actions, resources, conditions in (
+            (["s3:GetObject"], [f"{bucket_arn}/{folder}" for folder in folders], None),
+            (["s3:ListBucket"], [bucket_arn], {"StringLike": {"s3:prefix": folders}}),
+        ):
+            iam.Grant.add_to_principal(
+                grantee=grantee, actions=actions, resource_arns=resources, conditions=conditions
+            )
+
+    def _digest(self, key: str) -> str:
+        return key.removeprefix(self.bucket_prefix).split("/", 1)[0]
+
+
+def _add_file(scope: Construct, key: str, file: UploadedFile) -> tuple[str, str]:
+    """Add one file; returns the bucket's name and the key it gets there."""
+    staged = _stage(scope, key, file)
+    stack = Stack.of(scope)
+    source_hash = key.removesuffix(PurePosixPath(key).suffix)  # the CDK adds the suffix again
+    location = stack.synthesizer.add_file_asset(
+        source_hash=source_hash, packaging=FileAssetPackaging.FILE, file_name=staged, display_name=key
+    )
+    return location.bucket_name, location.object_key
+
+
+def _stage(scope: Construct, key: str, file: UploadedFile) -> str:
+    """Copy a file into the cloud assembly, which has to be deployable from another machine.
+
+    Returns the path relative to the assembly of the stack's stage.
+    """
+    stage = Stage.of(scope)
+    assert stage is not None  # a stack is always in an app
+    target = Path(stage.asset_outdir) / f"asset.{key}"
+    if not target.exists():
+        if not file.staged_path.exists():
+            raise ValueError(f"{scope.node.path}: the file {file.staged_path} to upload does not exist")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(file.staged_path, target)
+    return os.path.relpath(target, stage.outdir)

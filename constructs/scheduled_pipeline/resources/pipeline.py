@@ -1,0 +1,162 @@
+"""``Pipeline``: an L2 for ``AWS::SageMaker::Pipeline``, which aws-cdk-lib has as an interface only."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import jsii
+from aws_cdk import Resource, Token
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_sagemaker as sagemaker
+from aws_cdk.interfaces.aws_sagemaker import PipelineReference
+from constructs import Construct
+
+from scheduled_pipeline.definition import placeholders
+
+_NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,255}")
+_MAX_DESCRIPTION = 3072
+
+
+@jsii.implements(sagemaker.IPipeline)
+class Pipeline(Resource):
+    """A SageMaker pipeline.
+
+    Implements ``aws_sagemaker.IPipeline``, so it can be the target of the CDK's own schedules
+    and rules. Follows the AWS::SageMaker::Pipeline resource and the CreatePipeline API.
+
+    Args:
+        scope: where it belongs.
+        construct_id: its id there.
+        pipeline_name: physical name, 1 to 256 letters, digits and inner hyphens.
+        definition_body: the definition as JSON text, which may contain placeholders.
+        bindings: what stands in the place of each placeholder, usually a token.
+        role: the execution role, assumed by sagemaker.amazonaws.com.
+        description: at most 3,072 characters. Default: none.
+        max_parallel_steps: how many steps may run at once, 1 or more. Default: the service's, 50.
+
+    Raises:
+        ValueError: a name, description or number that SageMaker does not accept.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        pipeline_name: str,
+        definition_body: str,
+        role: iam.IRole,
+        bindings: Mapping[str, str] | None = None,
+        description: str | None = None,
+        max_parallel_steps: int | None = None,
+    ) -> None:
+        super().__init__(scope, construct_id, physical_name=pipeline_name)
+        check_pipeline_name(pipeline_name, self.node.path)
+        _check_description(description, self.node.path)
+        _check_parallelism(max_parallel_steps, self.node.path)
+        self.role = role
+        resource = sagemaker.CfnPipeline(
+            self,
+            "Resource",
+            pipeline_name=pipeline_name,
+            pipeline_definition={
+                "PipelineDefinitionBody": join_lines(placeholders.substitute(definition_body, bindings or {}))
+            },
+            pipeline_description=description,
+            role_arn=role.role_arn,
+            parallelism_configuration=_parallelism(max_parallel_steps),
+        )
+        resource.node.add_dependency(role)
+        self.cfn_pipeline = resource
+        self._declared_name = pipeline_name
+        self._pipeline_name = self._get_resource_name_attribute(resource.ref)
+        # A reference makes CloudFormation order the two; only a name that has capitals cannot be one.
+        lower = resource.ref if pipeline_name == pipeline_name.lower() else pipeline_name.lower()
+        self._pipeline_arn = self._get_resource_arn_attribute(
+            self._format_arn(lower),
+            service="sagemaker",
+            resource="pipeline",
+            resource_name=pipeline_name.lower(),
+        )
+
+    @property
+    @jsii.member(jsii_name="pipelineName")
+    def pipeline_name(self) -> str:
+        """The physical name."""
+        return self._pipeline_name
+
+    @property
+    @jsii.member(jsii_name="pipelineArn")
+    def pipeline_arn(self) -> str:
+        """The ARN, with the name in lower case as SageMaker writes it."""
+        return self._pipeline_arn
+
+    @property
+    @jsii.member(jsii_name="pipelineRef")
+    def pipeline_ref(self) -> PipelineReference:
+        """The reference that generated targets and grants use."""
+        return PipelineReference(pipeline_name=self._pipeline_name)
+
+    @jsii.member(jsii_name="grantStartPipelineExecution")
+    def grant_start_pipeline_execution(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Let ``grantee`` start this pipeline, under both spellings of its ARN.
+
+        SageMaker writes the name in lower case; a caller may give it as it was declared, and IAM
+        compares letter by letter.
+        """
+        spellings = dict.fromkeys([self._pipeline_arn, self._format_arn(self._declared_name)])
+        if self._declared_name == self._declared_name.lower():
+            spellings = {self._pipeline_arn: None}
+        return iam.Grant.add_to_principal(
+            grantee=grantee, actions=["sagemaker:StartPipelineExecution"], resource_arns=list(spellings)
+        )
+
+    def _format_arn(self, name: str) -> str:
+        return self.stack.format_arn(service="sagemaker", resource="pipeline", resource_name=name)
+
+
+def join_lines(text: str) -> dict[str, Any]:
+    """Return ``text`` as a template value with one element a line.
+
+    ``cdk diff`` compares a template element by element, so that a changed line of the definition
+    shows as one removed and one added line. ``Fn.join()`` would merge the lines into one element.
+    """
+    return {"Fn::Join": ["\n", text.split("\n")]}
+
+
+def check_pipeline_name(name: str, path: str) -> None:
+    """Refuse a name that CreatePipeline refuses, and one that is not known at synth.
+
+    Raises:
+        ValueError: it does not match the pattern, or is a token.
+    """
+    if Token.is_unresolved(name):
+        raise ValueError(
+            f"{path}: pipeline_name must be known at synth, because the definition is made with it"
+        )
+    if not _NAME.fullmatch(name):
+        raise ValueError(
+            f"{path}: pipeline_name must be 1 to 256 letters, digits and inner hyphens, got {name!r}"
+        )
+
+
+def _check_description(description: str | None, path: str) -> None:
+    if (
+        description is not None
+        and not Token.is_unresolved(description)
+        and len(description) > _MAX_DESCRIPTION
+    ):
+        raise ValueError(
+            f"{path}: description must be at most {_MAX_DESCRIPTION} characters, got {len(description)}"
+        )
+
+
+def _check_parallelism(max_parallel_steps: int | None, path: str) -> None:
+    if max_parallel_steps is not None and (isinstance(max_parallel_steps, bool) or max_parallel_steps < 1):
+        raise ValueError(f"{path}: max_parallel_steps must be 1 or more, got {max_parallel_steps!r}")
+
+
+def _parallelism(max_parallel_steps: int | None) -> dict[str, int] | None:
+    return None if max_parallel_steps is None else {"MaxParallelExecutionSteps": max_parallel_steps}

@@ -1,0 +1,161 @@
+"""The ``AWS::Scheduler::Schedule`` resources of one pipeline."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Container
+from typing import Any
+
+from aws_cdk import RemovalPolicy, Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_scheduler as scheduler
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from scheduled_pipeline.resources import names
+from scheduled_pipeline.resources.pipeline import Pipeline
+from scheduled_pipeline.trigger.schedule import PipelineSchedule
+
+_KEY = re.compile(r"[0-9a-zA-Z_.-]{1,64}")
+
+
+class Schedule(Construct):
+    """One schedule that starts a pipeline.
+
+    Written with the L1 resource: the L2 cannot express a start that carries a token against
+    duplicates next to the templated target, and renders a local ``at`` as UTC.
+
+    Attributes:
+        schedule: when it runs and with what.
+        schedule_name: the physical name.
+        schedule_arn: the ARN, known after deployment.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        schedule: PipelineSchedule,
+        pipeline: Pipeline,
+        declared_pipeline_name: str,
+        group: scheduler.IScheduleGroup,
+        role: iam.IRole,
+        dead_letter_queue: sqs.IQueue,
+        encryption_key: kms.IKey | None,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self.schedule = schedule
+        self.schedule_name = schedule.name or names.derived_schedule_name(
+            declared_pipeline_name, construct_id
+        )
+        names.claim(self, "schedule", self.schedule_name)
+        resource = scheduler.CfnSchedule(
+            self,
+            "Resource",
+            name=self.schedule_name,
+            group_name=group.schedule_group_name,
+            description=schedule.description or schedule.describe(),
+            schedule_expression=schedule.expression,
+            schedule_expression_timezone=schedule.timezone,
+            start_date=schedule.start_date,
+            end_date=schedule.end_date,
+            state=schedule.state,
+            flexible_time_window=_flexible_time_window(schedule),
+            kms_key_arn=None if encryption_key is None else encryption_key.key_arn,
+            target=self._target(pipeline, role, dead_letter_queue),
+        )
+        # The scheduler checks the role when the schedule is made, and may use it at once. The group's
+        # name is a literal in the template, which orders nothing.
+        resource.node.add_dependency(pipeline, role, group)
+        self.schedule_arn = resource.attr_arn
+
+    def _target(
+        self, pipeline: Pipeline, role: iam.IRole, dead_letter_queue: sqs.IQueue
+    ) -> scheduler.CfnSchedule.TargetProperty:
+        start = self._idempotent_start(pipeline) if self.schedule.idempotent else self._start(pipeline)
+        return scheduler.CfnSchedule.TargetProperty(
+            role_arn=role.role_arn,
+            dead_letter_config=scheduler.CfnSchedule.DeadLetterConfigProperty(
+                arn=dead_letter_queue.queue_arn
+            ),
+            retry_policy=_retry_policy(self.schedule),
+            **start,
+        )
+
+    def _start(self, pipeline: Pipeline) -> dict[str, Any]:
+        """The templated target: the scheduler builds the request."""
+        parameters = [
+            scheduler.CfnSchedule.SageMakerPipelineParameterProperty(name=name, value=value)
+            for name, value in self.schedule.pipeline_parameters
+        ]
+        return {
+            "arn": pipeline.pipeline_arn,
+            "sage_maker_pipeline_parameters": scheduler.CfnSchedule.SageMakerPipelineParametersProperty(
+                pipeline_parameter_list=parameters
+            )
+            if parameters
+            else None,
+        }
+
+    def _idempotent_start(self, pipeline: Pipeline) -> dict[str, Any]:
+        """The universal target: the request is ours, with a token that is the same for one scheduled time.
+
+        https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-targets-universal.html
+        """
+        stack = Stack.of(self)
+        identity = hashlib.sha256(f"{self.node.path}/{self.schedule_name}".encode()).hexdigest()[:40]
+        request: dict[str, Any] = {
+            "PipelineName": pipeline.pipeline_name,
+            "ClientRequestToken": f"{identity}-{PipelineSchedule.SCHEDULED_TIME}",
+        }
+        if self.schedule.display_name is not None:
+            request["PipelineExecutionDisplayName"] = self.schedule.display_name
+        if self.schedule.pipeline_version_id is not None:
+            request["PipelineVersionId"] = self.schedule.pipeline_version_id
+        if self.schedule.pipeline_parameters:
+            request["PipelineParameters"] = [
+                {"Name": name, "Value": value} for name, value in self.schedule.pipeline_parameters
+            ]
+        return {
+            "arn": f"arn:{stack.partition}:scheduler:::aws-sdk:sagemaker:startPipelineExecution",
+            "input": stack.to_json_string(request),
+        }
+
+
+def check_key(key: str, taken: Container[str], where: str) -> None:
+    """Check the name under which a schedule is added.
+
+    Raises:
+        ValueError: it is not allowed in a schedule's name, or taken.
+    """
+    if not _KEY.fullmatch(key):
+        raise ValueError(f"{where}: the name must be 1 to 64 of 0-9 a-z A-Z - _ and ., got {key!r}")
+    if key in taken:
+        raise ValueError(f"{where}: there is a schedule of that name already")
+
+
+def schedule_group(scope: Construct, construct_id: str) -> scheduler.ScheduleGroup:
+    """Make a group that goes with its stack; the L2's own default would leave it behind."""
+    return scheduler.ScheduleGroup(scope, construct_id, removal_policy=RemovalPolicy.DESTROY)
+
+
+def _flexible_time_window(schedule: PipelineSchedule) -> scheduler.CfnSchedule.FlexibleTimeWindowProperty:
+    if schedule.flexible_time_window is None:
+        return scheduler.CfnSchedule.FlexibleTimeWindowProperty(mode="OFF")
+    return scheduler.CfnSchedule.FlexibleTimeWindowProperty(
+        mode="FLEXIBLE",
+        maximum_window_in_minutes=int(schedule.flexible_time_window.total_seconds() // 60),
+    )
+
+
+def _retry_policy(schedule: PipelineSchedule) -> scheduler.CfnSchedule.RetryPolicyProperty | None:
+    if schedule.maximum_retry_attempts is None and schedule.maximum_event_age is None:
+        return None
+    age = schedule.maximum_event_age
+    return scheduler.CfnSchedule.RetryPolicyProperty(
+        maximum_retry_attempts=schedule.maximum_retry_attempts,
+        maximum_event_age_in_seconds=None if age is None else int(age.total_seconds()),
+    )

@@ -1,0 +1,1 @@
+"""What starts a pipeline: schedules and events. Pure: needs neither the CDK nor the SageMaker SDK."""

@@ -1,0 +1,34 @@
+"""The abalone pipeline: trains a model every night and registers it when it is good enough."""
+
+from __future__ import annotations
+
+from aws_cdk import Stack
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from scheduled_pipeline import PipelineSchedule, ScheduledPipeline
+from stacks.outputs import output_arns
+from stacks.stages import StageSettings
+from stacks.suppressions import acknowledge_findings
+
+
+class AbaloneStack(Stack):
+    """Wires the abalone pipeline to its schedule."""
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, settings: StageSettings, artifact_bucket: s3.IBucket
+    ) -> None:
+        super().__init__(scope, construct_id, env=settings.env, description="The abalone training pipeline")
+        training = ScheduledPipeline(
+            self,
+            "Abalone",
+            definition="pipeline_defs.abalone.pipeline:build",
+            artifact_bucket=artifact_bucket,
+            schedules={
+                "Nightly": PipelineSchedule.cron(
+                    "0 3 * * ? *", timezone="Asia/Tokyo", enabled=settings.schedules_enabled
+                ),
+            },
+        )
+        output_arns(self, training)
+        acknowledge_findings(training, artifact_bucket)

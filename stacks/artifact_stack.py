@@ -1,0 +1,43 @@
+"""The bucket that all pipelines of a stage read from and write to."""
+
+from __future__ import annotations
+
+from aws_cdk import Duration, Stack
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from stacks.stages import StageSettings
+
+
+class ArtifactStack(Stack):
+    """Holds data and models, apart from the pipelines that come and go.
+
+    Attributes:
+        bucket: the artifact bucket.
+    """
+
+    def __init__(self, scope: Construct, construct_id: str, *, settings: StageSettings) -> None:
+        super().__init__(
+            scope, construct_id, env=settings.env, description="Data and models of the pipelines"
+        )
+        access_logs = self._bucket("AccessLogs", settings, logs=None)
+        access_logs.add_lifecycle_rule(expiration=Duration.days(settings.data_retention_days))
+        self.bucket = self._bucket("Artifacts", settings, logs=access_logs)
+
+    def _bucket(self, construct_id: str, settings: StageSettings, *, logs: s3.IBucket | None) -> s3.Bucket:
+        kept = s3.LifecycleRule(
+            abort_incomplete_multipart_upload_after=Duration.days(7),
+            noncurrent_version_expiration=Duration.days(settings.data_retention_days),
+        )
+        return s3.Bucket(
+            self,
+            construct_id,
+            encryption=s3.BucketEncryption.S3_MANAGED,
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            enforce_ssl=True,
+            versioned=True,
+            lifecycle_rules=[kept],
+            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+            removal_policy=settings.removal_policy,
+            server_access_logs_bucket=logs,
+        )

@@ -1,0 +1,21 @@
+"""One stage of the app: its stacks, and which needs which."""
+
+from __future__ import annotations
+
+from aws_cdk import Stage
+from constructs import Construct
+
+from stacks.abalone_stack import AbaloneStack
+from stacks.artifact_stack import ArtifactStack
+from stacks.daily_processing_stack import DailyProcessingStack
+from stacks.stages import StageSettings
+
+
+class PipelineStage(Stage):
+    """All stacks of one stage."""
+
+    def __init__(self, scope: Construct, *, settings: StageSettings) -> None:
+        super().__init__(scope, settings.name, env=settings.env)
+        artifacts = ArtifactStack(self, "Artifacts", settings=settings)
+        AbaloneStack(self, "Abalone", settings=settings, artifact_bucket=artifacts.bucket)
+        DailyProcessingStack(self, "DailyProcessing", settings=settings, artifact_bucket=artifacts.bucket)

@@ -1,0 +1,101 @@
+"""The findings of cdk-nag that this app accepts: which, where, and why."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from aws_cdk import Acknowledgment, Stack, Validations
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_s3 as s3
+
+from scheduled_pipeline import ScheduledPipeline
+
+# A wildcard in the execution role is accepted if one of these matches all of it; any other stays a finding.
+_WILDCARDS = (
+    (
+        r".*:(processing-job|training-job|transform-job|model)/pipelines-\*",
+        "SageMaker names what a pipeline starts pipelines-<execution id>-..., known only when it runs",
+    ),
+    (
+        r".*:model-package/[a-z0-9-]+/\*",
+        "SageMaker numbers the versions in the one model package group that the pipeline registers to",
+    ),
+    (
+        r".*:experiment(-trial|-trial-component)?/\*",
+        "the pipeline service makes an experiment's trials and their components and names them itself",
+    ),
+    (
+        r".*:log-group:/aws/sagemaker/\*",
+        "jobs write to one log stream an instance, in groups of SageMaker's own",
+    ),
+    (
+        r".*:s3:::cdk-[a-z0-9]+-assets-[^/]*/[0-9a-f]{64}/\*",
+        "a folder named by the hash of the code that is in it",
+    ),
+    (
+        r".*:s3:::sagemaker-servicecatalog-seedcode-[a-z0-9-]+/dataset/[^*]+\*",
+        "AWS's public sample data, read only",
+    ),
+    (
+        r"\*",
+        "ecr:GetAuthorizationToken and cloudwatch:PutMetricData know no resource; a namespace binds one",
+    ),
+)
+
+
+def acknowledge_findings(pipeline: ScheduledPipeline, artifact_bucket: s3.IBucket) -> None:
+    """Acknowledge what is known and bounded about the roles and the queue of ``pipeline``."""
+    stack = Stack.of(pipeline)
+    for resource in _wildcard_resources(stack, pipeline.execution_role):
+        for pattern, reason in _WILDCARDS:
+            if re.fullmatch(pattern, resource):
+                _acknowledge_wildcard(pipeline, resource, reason)
+    _acknowledge_wildcard(
+        pipeline,
+        f"{_import_name(artifact_bucket)}/*",
+        "the pipeline owns what it writes under prefixes that depend on the execution",
+    )
+    if pipeline.dead_letter_queue is not None:
+        Validations.of(pipeline.dead_letter_queue).acknowledge(
+            Acknowledgment(id="AwsSolutions-SQS3", reason="it is the dead-letter queue of the schedules")
+        )
+
+
+def _acknowledge_wildcard(pipeline: ScheduledPipeline, resource: str, reason: str) -> None:
+    Validations.of(pipeline.execution_role).acknowledge(
+        Acknowledgment(id=f"AwsSolutions-IAM5[Resource::{resource}]", reason=reason)
+    )
+
+
+def _wildcard_resources(stack: Stack, role: iam.IRole) -> Iterator[str]:
+    """Return the resources with a wildcard in the role's policy, written as cdk-nag writes them."""
+    policy = role.node.find_child("DefaultPolicy")
+    assert isinstance(policy, iam.Policy)
+    for statement in stack.resolve(policy.document.to_json())["Statement"]:
+        resources = statement["Resource"]
+        for resource in resources if isinstance(resources, list) else [resources]:
+            text = _flat(resource)
+            if "*" in text:
+                yield text
+
+
+def _flat(value: Any) -> str:
+    """Return a resolved template value as text, with ``<...>`` for what only the deployment knows."""
+    if isinstance(value, str):
+        return value
+    ((function, argument),) = value.items()
+    if function == "Fn::Join":
+        return str(argument[0]).join(_flat(part) for part in argument[1])
+    if function == "Fn::Sub":
+        return re.sub(r"\$\{([^}]+)\}", r"<\1>", argument)
+    if function == "Fn::ImportValue":
+        return str(argument)
+    return f"<{argument if isinstance(argument, str) else '.'.join(argument)}>"
+
+
+def _import_name(bucket: s3.IBucket) -> str:
+    """Return the name under which another stack imports the bucket's ARN."""
+    stack = Stack.of(bucket)
+    return _flat(stack.resolve(stack.export_value(bucket.bucket_arn)))
