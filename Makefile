@@ -51,5 +51,5 @@ clean:          ## remove what the other targets made
 
 node_modules/.ready: package.json package-lock.json .venv/.ready
 	@echo "Installing the CDK CLI into node_modules ..."
-	@$(BIN)/npm ci --no-audit --no-fund --loglevel=error
+	@$(BIN)/npm ci --no-audit --no-fund --no-update-notifier --loglevel=error
 	@touch $@

@@ -216,7 +216,8 @@ class ScheduledPipeline(Construct):
             raise ValueError(
                 f"{self.node.path}: {source.function} named its pipeline {compiled.pipeline_name!r}, "
                 f"but it is deployed as {self._declared_name!r}; "
-                f"write Pipeline(name=context.pipeline_name, ...), and choose the name with pipeline_name={compiled.pipeline_name!r}"
+                f"write Pipeline(name=context.pipeline_name, ...), "
+                f"and choose the name with pipeline_name={compiled.pipeline_name!r}"
             )
 
     def _region(self) -> str:

@@ -121,8 +121,9 @@ def build(context: PipelineContext) -> Pipeline:
 
 
 def _parameters(context: PipelineContext) -> Parameters:
-    # AWS's own copies of the tutorial's two files: readable from any account, and in every Region,
-    # so that the jobs read them from the Region that they run in and nothing needs an upload first.
+    # The public bucket that the tutorial copies its two files from. There is one a Region, so the jobs read
+    # from where they run, and a new deployment can run without an upload. The China and GovCloud
+    # partitions may have none: give both URIs there.
     samples = f"s3://sagemaker-servicecatalog-seedcode-{context.region}/dataset"
     return Parameters(
         processing_instance_count=ParameterInteger(name="ProcessingInstanceCount", default_value=1),
@@ -274,7 +275,8 @@ def _register_step(
     return ModelStep(
         name="AbaloneRegisterModel",
         step_args=_model_builder(context, train).register(
-            model_package_group_name=f"{context.pipeline_name}-models",
+            # The pipeline's own name, as far as the 63 characters go that a group's may have.
+            model_package_group_name=context.pipeline_name[:63].rstrip("-"),
             content_types=["text/csv"],
             response_types=["text/csv"],
             inference_instances=["ml.t2.medium", INSTANCE_TYPE],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import json
 import os
 import subprocess
@@ -12,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from functools import cache
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from scheduled_pipeline.definition.context import Value
 from scheduled_pipeline.definition.model import CompiledPipeline, DefinitionError
@@ -44,7 +45,7 @@ class Compiler:
     def __init__(self) -> None:
         self._directory = tempfile.TemporaryDirectory(prefix="scheduled-pipeline-")
         self._process: subprocess.Popen[str] | None = None
-        self._log: IO[bytes] | None = None
+        self._output_seen = 0
 
     def compile(
         self,
@@ -84,8 +85,9 @@ class Compiler:
                 "staging": str(self._staging),
             }
         )
+        output = self._output()
         if show_output:
-            sys.stderr.write(self._output())
+            sys.stderr.write(output)
         if "error" in answer:
             raise DefinitionError(f"the build function {reference} {answer['error']}")
         return self._compiled(reference, answer)
@@ -93,10 +95,7 @@ class Compiler:
     def close(self) -> None:
         """End the child process and remove what it wrote. The files of uploads are gone after this."""
         if self._process is not None:
-            self._process.communicate()  # closes its standard input, which ends it
-            self._process = None
-        if self._log is not None:
-            self._log.close()
+            self._end(self._process)
         self._directory.cleanup()
 
     @property
@@ -138,8 +137,7 @@ class Compiler:
         except BrokenPipeError:
             line = ""
         if not line:
-            code = process.wait()
-            self._process = None
+            code = self._end(process)
             raise DefinitionError(
                 f"the process that runs {request['module']}:{request['function']} ended with code {code} "
                 f"before it answered; its output:\n{self._output()}"
@@ -152,20 +150,32 @@ class Compiler:
         for name in ("home", "tmp", "uploads"):
             (root / name).mkdir(exist_ok=True)
         (root / "sagemaker.yaml").write_text(_SDK_CONFIG_FILE, encoding="utf-8")
-        self._log = (root / "output.log").open("wb")
         path = [entry or str(Path.cwd()) for entry in sys.path]
-        self._process = subprocess.Popen(
-            [sys.executable, "-s", "-c", _BOOT, json.dumps(path)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._log,
-            env=_environment(root),
-            encoding="utf-8",
-        )
+        with (root / "output.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-s", "-c", _BOOT, json.dumps(path)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                env=_environment(root),
+                encoding="utf-8",
+            )
         return self._process
 
+    def _end(self, process: subprocess.Popen[str]) -> int:
+        """Close the pipes to the child, which ends it if it still runs; returns its exit code."""
+        with contextlib.suppress(BrokenPipeError):
+            process.communicate()
+        self._process = None
+        return process.returncode
+
     def _output(self) -> str:
-        return (Path(self._directory.name) / "output.log").read_text(encoding="utf-8", errors="replace")
+        """Return what was printed since the last call."""
+        with (Path(self._directory.name) / "output.log").open("rb") as log:
+            log.seek(self._output_seen)
+            printed = log.read()
+        self._output_seen += len(printed)
+        return printed.decode("utf-8", errors="replace")
 
 
 def _environment(root: Path) -> dict[str, str]:

@@ -128,7 +128,9 @@ def _check_structure(document: object, source: str) -> None:
 
 
 def _parameters(document: Mapping[str, Any], source: str) -> list[PipelineParameter]:
-    declared = document.get("Parameters") or []
+    declared = document.get("Parameters")
+    if declared is None:
+        return []
     if not isinstance(declared, list):
         raise DefinitionError(f"{source}: Parameters must be a list, got {_kind(declared)}")
     parameters = []

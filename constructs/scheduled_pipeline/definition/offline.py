@@ -13,7 +13,6 @@ import sysconfig
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -42,12 +41,14 @@ class OfflineAws:
     Attributes:
         staging: the directory that uploaded contents are written to, named by their SHA-256.
         partition: the AWS partition of the ARNs in the answers.
+        strict: refuse to look for a bucket, which a session of the worker never needs.
         recorded: the uploads so far, by bucket and key; a later upload to a key replaces the first.
         refusals: the calls that were refused so far, as sentences.
     """
 
     staging: Path
     partition: str = "aws"
+    strict: bool = True
     recorded: dict[tuple[str, str], RecordedObject] = field(default_factory=dict)
     refusals: list[str] = field(default_factory=list)
     _parts: dict[tuple[str, str], dict[int, bytes]] = field(default_factory=dict)
@@ -59,7 +60,7 @@ class OfflineAws:
             NetworkCallRefusedError: the call is none of those that need no AWS.
         """
         handler = self._handlers().get((service, operation))
-        if handler is None:
+        if handler is None or (self.strict and operation in {"ListBuckets", "HeadBucket"}):
             self.refuse(f"the AWS call {service}:{operation}")
         return {**_OK, **handler(params)}
 
@@ -97,8 +98,9 @@ class OfflineAws:
             ("sts", "GetCallerIdentity"): self._caller_identity,
             ("iam", "GetRole"): self._role,
             ("iam", "SimulatePrincipalPolicy"): _simulate,
+            # A session that was made elsewhere looks for its default bucket, and would create it.
+            ("s3", "ListBuckets"): lambda params: {"Buckets": []},
             ("s3", "HeadBucket"): lambda params: {},
-            ("s3", "ListBuckets"): _list_buckets,
             ("s3", "PutObject"): self._put_object,
             ("s3", "CreateMultipartUpload"): lambda params: {"UploadId": "offline"},
             ("s3", "UploadPart"): self._upload_part,
@@ -194,12 +196,6 @@ def _read(body: Any) -> bytes:
         return bytes(body)
     content = body.read()
     return content.encode() if isinstance(content, str) else bytes(content)
-
-
-def _list_buckets(params: Mapping[str, Any]) -> dict[str, Any]:
-    """Answer that the session's default bucket exists, so that the SDK does not create it."""
-    created = datetime(2020, 12, 1, tzinfo=UTC)
-    return {"Buckets": [{"Name": placeholders.ARTIFACT_BUCKET, "CreationDate": created}]}
 
 
 def _simulate(params: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
 import inspect
 import json
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -107,7 +109,7 @@ class PipelineDefinition:
             raise TypeError(f"from_sdk takes a Pipeline of the SageMaker Python SDK, got {pipeline!r}")
         from scheduled_pipeline.definition.offline import OfflineAws
 
-        aws = OfflineAws(staging=Path(tempfile.mkdtemp(prefix="scheduled-pipeline-uploads-")))
+        aws = OfflineAws(staging=_uploads_folder(), strict=False)
         with aws.installed():
             text = pipeline.definition()
         source = f"pipeline {pipeline.name!r}"
@@ -116,6 +118,14 @@ class PipelineDefinition:
             body, uploads=uploads, pipeline_name=pipeline.name, source=source
         )
         return cls(compiled=compiled)
+
+
+@cache
+def _uploads_folder() -> Path:
+    """Return the folder for the uploads of this process; it is removed when the process ends."""
+    folder = tempfile.TemporaryDirectory(prefix="scheduled-pipeline-uploads-")
+    atexit.register(folder.cleanup)
+    return Path(folder.name)
 
 
 def _parse_reference(text: str) -> FunctionReference:

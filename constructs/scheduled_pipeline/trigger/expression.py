@@ -73,10 +73,8 @@ class Rate:
         minutes, rest = divmod(interval, _ONE_MINUTE)
         if minutes < 1 or rest:
             raise ValueError(f"rate must be a positive number of whole minutes, got {interval}")
-        for unit, length in reversed(_UNITS.items()):
-            if not interval % length:
-                return cls(value=interval // length, unit=unit)
-        raise AssertionError(interval)
+        unit = next(unit for unit, length in reversed(_UNITS.items()) if not interval % length)
+        return cls(value=interval // _UNITS[unit], unit=unit)
 
     @classmethod
     def _checked(cls, value: int, unit: str, given: str) -> Rate:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from types import MappingProxyType
-from typing import ClassVar, Literal, TypedDict, Unpack
+from typing import Any, ClassVar, Literal, Protocol, TypedDict, TypeGuard, Unpack
 from zoneinfo import ZoneInfo
 
 from scheduled_pipeline.trigger import checks
@@ -204,21 +204,18 @@ class PipelineSchedule:
             raise TypeError(
                 f"schedule must be the SageMaker SDK's PipelineSchedule, got {type(schedule).__name__}"
             )
-        given = {kind: getattr(schedule, kind) for kind in ("at", "rate", "cron") if getattr(schedule, kind)}
-        if len(given) != 1:
+        given = {"at": schedule.at, "rate": schedule.rate, "cron": schedule.cron}
+        named = [kind for kind, value in given.items() if value]
+        if len(named) != 1:
             raise TypeError(
-                f"schedule must have one of at, rate and cron, got {', '.join(given) or 'none of them'}"
+                f"schedule must have one of at, rate and cron, got {', '.join(named) or 'none of them'}"
             )
-        ((kind, value),) = given.items()
-        start = None if kind == "at" else getattr(schedule, "start_date")  # noqa: B009 - the type is the SDK's
-        options: ScheduleOptions = {
-            "name": getattr(schedule, "name"),  # noqa: B009
-            "enabled": bool(getattr(schedule, "enabled")),  # noqa: B009
-            "start": None if start is None else _whole_seconds("start_date", start),
-        }
-        if kind == "at":
-            return cls.at(_whole_seconds("at", value), **options)
-        return cls.rate(value, **options) if kind == "rate" else cls.cron(value, **options)
+        options: ScheduleOptions = {"name": schedule.name, "enabled": bool(schedule.enabled)}
+        if schedule.at:
+            return cls.at(_whole_seconds("at", schedule.at), **options)
+        if schedule.start_date is not None:
+            options["start"] = _whole_seconds("start_date", schedule.start_date)
+        return cls.rate(schedule.rate, **options) if schedule.rate else cls.cron(schedule.cron, **options)
 
     @property
     def state(self) -> Literal["ENABLED", "DISABLED"]:
@@ -324,8 +321,8 @@ class PipelineSchedule:
         if self.display_name is None:
             return
         checks.check_type("display_name", self.display_name, str, "a string")
-        # The two context attributes that are filled in with letters and digits only.
-        bare = self.display_name.replace(self.EXECUTION_ID, "x").replace(self.ATTEMPT_NUMBER, "1")
+        # The two context attributes that are filled in with letters and digits only, at their longest.
+        bare = self.display_name.replace(self.EXECUTION_ID, 16 * "x").replace(self.ATTEMPT_NUMBER, "186")
         if not checks.is_token(bare) and not _DISPLAY_NAME.fullmatch(bare):
             raise ValueError(
                 "display_name must be 1 to 82 of a-z A-Z 0-9 and -, with neither end a -, "
@@ -354,12 +351,25 @@ def _context_attributes() -> set[str]:
     return {schedule.SCHEDULED_TIME, schedule.SCHEDULE_ARN, schedule.EXECUTION_ID, schedule.ATTEMPT_NUMBER}
 
 
-def _is_sdk_schedule(value: object) -> bool:
-    wanted = ("name", "at", "rate", "cron", "start_date", "enabled", "resolve_schedule_expression")
+class _SdkSchedule(Protocol):
+    """What `sagemaker.mlops.workflow.triggers.PipelineSchedule` has."""
+
+    name: Any
+    enabled: Any
+    start_date: Any
+    at: Any
+    rate: Any
+    cron: Any
+
+    def resolve_schedule_expression(self) -> str:
+        """The expression as the SDK would send it, which is not relied on: it is not checked."""
+
+
+def _is_sdk_schedule(value: object) -> TypeGuard[_SdkSchedule]:
+    wanted = ("name", "enabled", "start_date", "at", "rate", "cron", "resolve_schedule_expression")
     return not isinstance(value, type) and all(hasattr(value, name) for name in wanted)
 
 
-def _whole_seconds(name: str, moment: object) -> datetime:
+def _whole_seconds(name: str, moment: datetime) -> datetime:
     checks.check_type(name, moment, datetime, "a datetime")
-    assert isinstance(moment, datetime)
     return moment.replace(microsecond=0)

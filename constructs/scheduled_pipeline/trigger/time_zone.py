@@ -69,12 +69,6 @@ def in_zone(field: str, moment: datetime, zone: ZoneInfo) -> datetime:
     return moment.replace(tzinfo=zone)
 
 
-def repeats(wall: datetime, zone: ZoneInfo) -> bool:
-    """Whether a naive wall clock is shown twice in a zone: true in the hour when clocks go back."""
-    first, second = (wall.replace(tzinfo=zone, fold=fold).utcoffset() for fold in (0, 1))
-    return first != second and exists(wall, zone)
-
-
 @dataclass(frozen=True, kw_only=True)
 class Transition:
     """A change of a zone's offset.

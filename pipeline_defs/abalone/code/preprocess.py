@@ -76,7 +76,7 @@ def read(directory: Path) -> pd.DataFrame:
 def read_file(path: Path) -> pd.DataFrame:
     """Return one raw file with names for its columns."""
     try:
-        data = pd.read_csv(path, header=None, skipinitialspace=True)
+        data = pd.read_csv(path, header=None, dtype={0: str}, skipinitialspace=True)
     except pd.errors.EmptyDataError:
         raise ValueError(f"{path} is empty") from None
     if data.shape[1] != len(COLUMNS):
@@ -84,7 +84,7 @@ def read_file(path: Path) -> pd.DataFrame:
             f"{path} has {data.shape[1]} columns, not the {len(COLUMNS)} of {', '.join(COLUMNS)}"
         )
     data.columns = COLUMNS
-    data[SEX] = data[SEX].fillna("").astype(str).str.strip().str.upper().astype(object)
+    data[SEX] = data[SEX].fillna("").str.strip().str.upper().astype(object)
     try:
         return data.astype(dict.fromkeys([*MEASUREMENTS, LABEL], float))
     except ValueError as error:

@@ -74,7 +74,7 @@ def process(day: datetime.date, input_dir: Path, output_dir: Path) -> dict[str, 
     orders = pd.concat([read_file(path) for path in files], ignore_index=True)
     valid, counts = clean(orders)
     output_dir.mkdir(parents=True, exist_ok=True)
-    summarise(valid).to_csv(output_dir / "summary.csv", index=False)
+    summarise(valid).to_csv(output_dir / "summary.csv", index=False, float_format="%.2f")
     manifest: dict[str, object] = {
         "day": day.isoformat(),
         "files": [path.relative_to(input_dir).as_posix() for path in files],
@@ -113,7 +113,7 @@ def read_file(path: Path) -> pd.DataFrame:
 def clean(orders: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, int]]:
     """Return the rows that can be summed, and how many were read and left out."""
     names = {name: orders[name].str.strip() for name in ("order_id", "store")}
-    amounts = pd.to_numeric(orders["amount"], errors="coerce")
+    amounts = pd.to_numeric(orders["amount"], errors="coerce").astype(float)
     orders = pd.DataFrame({name: text.where(text != "") for name, text in names.items()})
     orders["amount"] = amounts.where(amounts.abs() != float("inf"))
     valid = orders.dropna()
@@ -129,10 +129,9 @@ def clean(orders: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, int]]:
 
 def summarise(orders: pd.DataFrame) -> pd.DataFrame:
     """Return one row a store, in the order of their names."""
-    summary = orders.groupby("store", as_index=False, sort=True).agg(
+    return orders.groupby("store", as_index=False, sort=True).agg(
         orders=("order_id", "count"), amount=("amount", "sum"), mean_amount=("amount", "mean")
     )
-    return summary.round({"amount": 2, "mean_amount": 2})
 
 
 if __name__ == "__main__":

@@ -1,0 +1,79 @@
+"""What all tests share: the feature flags, templates made once, and one local AWS."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aws_cdk import App, Environment, Stack
+
+from local_aws.server import LocalAws
+
+ROOT = Path(__file__).resolve().parents[1]
+REGION = "eu-west-1"
+ACCOUNT = "111122223333"
+
+
+@pytest.fixture(scope="session")
+def feature_flags() -> dict[str, Any]:
+    """The context of cdk.json, which only the CDK CLI reads by itself."""
+    flags: dict[str, Any] = json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))["context"]
+    return flags
+
+
+@pytest.fixture(scope="session")
+def new_stack(
+    feature_flags: dict[str, Any], tmp_path_factory: pytest.TempPathFactory
+) -> Callable[..., Stack]:
+    """Make a stack in an app of its own, in a known account and Region."""
+
+    def make(name: str = "Stack", *, account: str | None = ACCOUNT, region: str | None = REGION) -> Stack:
+        app = App(
+            context=feature_flags, outdir=str(tmp_path_factory.mktemp("cdk.out")), analytics_reporting=False
+        )
+        return Stack(app, name, env=Environment(account=account, region=region))
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def small_definition() -> dict[str, Any]:
+    """A definition with one processing step and one parameter of each type, made without the SDK."""
+    return {
+        "Version": "2020-12-01",
+        "Metadata": {},
+        "Parameters": [
+            {"Name": "Date", "Type": "String", "DefaultValue": "today"},
+            {"Name": "Count", "Type": "Integer", "DefaultValue": 1},
+            {"Name": "Limit", "Type": "Float", "DefaultValue": 6.0},
+            {"Name": "Full", "Type": "Boolean", "DefaultValue": False},
+            {"Name": "Mode", "Type": "String", "DefaultValue": "a", "EnumValues": ["a", "b"]},
+        ],
+        "Steps": [
+            {
+                "Name": "Process",
+                "Type": "Processing",
+                "Arguments": {
+                    "RoleArn": "arn:aws:iam::111122223333:role/given",
+                    "AppSpecification": {"ImageUri": "111122223333.dkr.ecr.eu-west-1.amazonaws.com/image:1"},
+                    "ProcessingResources": {
+                        "ClusterConfig": {
+                            "InstanceType": "ml.m5.large",
+                            "InstanceCount": {"Get": "Parameters.Count"},
+                            "VolumeSizeInGB": 30,
+                        }
+                    },
+                },
+            }
+        ],
+    }
+
+
+@pytest.fixture(scope="session")
+def local_aws() -> Iterator[LocalAws]:
+    """The local AWS, started once for all tests that deploy."""
+    with LocalAws.start() as aws:
+        yield aws
