@@ -1,7 +1,5 @@
 """The app: every stage with its stacks, checked by cdk-nag."""
 
-import sys
-
 from aws_cdk import App, Validations
 from cdk_nag import AwsSolutionsChecks
 
@@ -23,4 +21,4 @@ if __name__ == "__main__":
     try:
         main()
     except ValueError as error:  # a slip in a stack or a pipeline: its message says where and what
-        sys.exit(f"error: {error}")
+        raise SystemExit(f"error: {error}") from None

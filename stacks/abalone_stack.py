@@ -13,13 +13,17 @@ from stacks.suppressions import acknowledge_findings
 
 
 class AbaloneStack(Stack):
-    """Wires the abalone pipeline to its schedule."""
+    """Wires the abalone pipeline to its schedule.
+
+    Attributes:
+        pipeline: the pipeline with its schedule.
+    """
 
     def __init__(
         self, scope: Construct, construct_id: str, *, settings: StageSettings, artifact_bucket: s3.IBucket
     ) -> None:
         super().__init__(scope, construct_id, env=settings.env, description="The abalone training pipeline")
-        training = ScheduledPipeline(
+        self.pipeline = ScheduledPipeline(
             self,
             "Abalone",
             definition="pipeline_defs.abalone.pipeline:build",
@@ -30,5 +34,5 @@ class AbaloneStack(Stack):
                 ),
             },
         )
-        output_arns(self, training)
-        acknowledge_findings(training, artifact_bucket)
+        output_arns(self, self.pipeline)
+        acknowledge_findings(self.pipeline, artifact_bucket)

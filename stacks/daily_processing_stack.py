@@ -15,13 +15,17 @@ from stacks.suppressions import acknowledge_findings
 
 
 class DailyProcessingStack(Stack):
-    """Wires the processing pipeline to its schedule."""
+    """Wires the processing pipeline to its schedule.
+
+    Attributes:
+        pipeline: the pipeline with its schedule.
+    """
 
     def __init__(
         self, scope: Construct, construct_id: str, *, settings: StageSettings, artifact_bucket: s3.IBucket
     ) -> None:
         super().__init__(scope, construct_id, env=settings.env, description="The daily processing pipeline")
-        processing = ScheduledPipeline(
+        self.pipeline = ScheduledPipeline(
             self,
             "DailyProcessing",
             definition="pipeline_defs.daily_processing.pipeline:build",
@@ -36,5 +40,5 @@ class DailyProcessingStack(Stack):
                 ),
             },
         )
-        output_arns(self, processing)
-        acknowledge_findings(processing, artifact_bucket)
+        output_arns(self, self.pipeline)
+        acknowledge_findings(self.pipeline, artifact_bucket)

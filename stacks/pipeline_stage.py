@@ -12,10 +12,17 @@ from stacks.stages import StageSettings
 
 
 class PipelineStage(Stage):
-    """All stacks of one stage."""
+    """All stacks of one stage.
+
+    Attributes:
+        abalone: the stack of the abalone pipeline.
+        daily_processing: the stack of the daily processing pipeline.
+    """
 
     def __init__(self, scope: Construct, *, settings: StageSettings) -> None:
         super().__init__(scope, settings.name, env=settings.env)
         artifacts = ArtifactStack(self, "Artifacts", settings=settings)
-        AbaloneStack(self, "Abalone", settings=settings, artifact_bucket=artifacts.bucket)
-        DailyProcessingStack(self, "DailyProcessing", settings=settings, artifact_bucket=artifacts.bucket)
+        self.abalone = AbaloneStack(self, "Abalone", settings=settings, artifact_bucket=artifacts.bucket)
+        self.daily_processing = DailyProcessingStack(
+            self, "DailyProcessing", settings=settings, artifact_bucket=artifacts.bucket
+        )

@@ -1,16 +1,21 @@
-"""What all tests share: the feature flags, templates made once, and one local AWS."""
+"""What all tests share: the feature flags, stacks, and one local AWS.
+
+The CDK is imported where it is used: the tests of the pure parts need no Node.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from aws_cdk import App, Environment, Stack
 
-from local_aws.server import LocalAws
+if TYPE_CHECKING:
+    from aws_cdk import Stack
+
+    from local_aws.server import LocalAws
 
 ROOT = Path(__file__).resolve().parents[1]
 REGION = "eu-west-1"
@@ -29,6 +34,7 @@ def new_stack(
     feature_flags: dict[str, Any], tmp_path_factory: pytest.TempPathFactory
 ) -> Callable[..., Stack]:
     """Make a stack in an app of its own, in a known account and Region."""
+    from aws_cdk import App, Environment, Stack
 
     def make(name: str = "Stack", *, account: str | None = ACCOUNT, region: str | None = REGION) -> Stack:
         app = App(
@@ -75,5 +81,7 @@ def small_definition() -> dict[str, Any]:
 @pytest.fixture(scope="session")
 def local_aws() -> Iterator[LocalAws]:
     """The local AWS, started once for all tests that deploy."""
+    from local_aws.server import LocalAws
+
     with LocalAws.start() as aws:
         yield aws

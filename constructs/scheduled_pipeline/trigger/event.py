@@ -11,7 +11,6 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from types import MappingProxyType
 from typing import Any, Literal, TypedDict, Unpack
 
 from scheduled_pipeline.trigger import checks, sagemaker_events
@@ -82,7 +81,7 @@ class EventTrigger:
         checks.check_retry(self.maximum_retry_attempts, self.maximum_event_age)
         checks.check_name("name", self.name)
         self._check_parameters()
-        self._set("parameters", MappingProxyType(dict(self.parameters)))
+        self._set("parameters", dict(self.parameters))
 
     @classmethod
     def pattern(cls, event_pattern: Mapping[str, Any], **options: Unpack[EventOptions]) -> EventTrigger:

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import islice
-from types import MappingProxyType
 from typing import Any, ClassVar, Literal, Protocol, TypedDict, TypeGuard, Unpack
 from zoneinfo import ZoneInfo
 
@@ -117,7 +116,7 @@ class PipelineSchedule:
         checks.check_retry(self.maximum_retry_attempts, self.maximum_event_age)
         checks.check_name("name", self.name)
         self._check_parameters()
-        self._set("parameters", MappingProxyType(dict(self.parameters)))
+        self._set("parameters", dict(self.parameters))
         self._check_idempotent()
 
     @classmethod

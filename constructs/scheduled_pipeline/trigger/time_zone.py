@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -16,6 +17,7 @@ MAXIMUM_TIME_ZONE = 50
 """Most characters that EventBridge Scheduler takes in `ScheduleExpressionTimezone`."""
 
 _ONE_DAY = timedelta(days=1)
+_ONE_SECOND = timedelta(seconds=1)
 
 
 @cache
@@ -97,8 +99,7 @@ class Transition:
 
 def transitions(zone: ZoneInfo, *, after: datetime, until: datetime) -> Iterator[Transition]:
     """The changes of a zone's offset later than `after` and not later than `until`, in order."""
-    low = after.astimezone(UTC)
-    last = until.astimezone(UTC)
+    low, last = (moment.astimezone(UTC).replace(microsecond=0) for moment in (after, until))
     while low < last:
         high = min(low + _ONE_DAY, last)
         if _offset(low, zone) != _offset(high, zone):
@@ -107,15 +108,11 @@ def transitions(zone: ZoneInfo, *, after: datetime, until: datetime) -> Iterator
 
 
 def _bisect(low: datetime, high: datetime, zone: ZoneInfo) -> Transition:
+    """The change between two moments with different offsets, on whole seconds."""
     before, after = _offset(low, zone), _offset(high, zone)
-    while high - low > timedelta(seconds=1):
-        middle = low + (high - low) // 2
-        middle = middle.replace(microsecond=0) if middle.replace(microsecond=0) > low else high
-        if _offset(middle, zone) == before:
-            low = middle
-        else:
-            high = middle
-    return Transition(moment=high, before=before, after=after)
+    moments = range(1, (high - low) // _ONE_SECOND + 1)
+    index = bisect_left(moments, 1, key=lambda second: _offset(low + second * _ONE_SECOND, zone) == after)
+    return Transition(moment=low + moments[index] * _ONE_SECOND, before=before, after=after)
 
 
 def _offset(moment: datetime, zone: ZoneInfo) -> timedelta:
