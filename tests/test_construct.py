@@ -21,6 +21,7 @@ from aws_cdk.assertions import Match, Template
 from scheduled_pipeline import PipelineDefinition, PipelineSchedule, ScheduledPipeline
 
 NewStack = Callable[..., Stack]
+REGION = "eu-west-1"
 NIGHTLY = PipelineSchedule.cron("0 3 * * ? *", timezone="Asia/Tokyo")
 
 
@@ -641,7 +642,10 @@ class TestRefuses:
             )
 
 
-def test_the_sdks_own_schedule_is_taken_as_it_is(new_stack: NewStack, definition: PipelineDefinition) -> None:
+def test_the_sdks_own_schedule_is_taken_as_it_is(
+    new_stack: NewStack, definition: PipelineDefinition, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)  # the SDK cannot be imported without one
     from sagemaker.mlops.workflow.triggers import PipelineSchedule as SdkSchedule
 
     stack = new_stack()

@@ -84,7 +84,7 @@ def test_nothing_of_the_product_knows_the_local_aws_or_the_tests() -> None:
 
 
 def test_the_environment_is_read_in_few_places() -> None:
-    """Synth may not depend on it; the compiler passes on where programs are, and the worker sets its Region."""
+    """Synth may not depend on it; the compiler passes on where programs are, the worker sets its Region."""
     readers = {
         path.relative_to(PACKAGE).as_posix()
         for path in PACKAGE.rglob("*.py")

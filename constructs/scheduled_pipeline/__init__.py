@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from scheduled_pipeline.definition.context import PipelineContext
 from scheduled_pipeline.definition.model import DefinitionError
 from scheduled_pipeline.definition.source import PipelineDefinition
+from scheduled_pipeline.trigger.event import EventTrigger
 from scheduled_pipeline.trigger.schedule import PipelineSchedule
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DefinitionError",
+    "EventTrigger",
     "Pipeline",
     "PipelineContext",
     "PipelineDefinition",

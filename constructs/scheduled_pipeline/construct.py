@@ -21,15 +21,19 @@ from scheduled_pipeline.definition.source import BuildFunction, PipelineDefiniti
 from scheduled_pipeline.parameters import check_parameters
 from scheduled_pipeline.resources import names
 from scheduled_pipeline.resources.artifact_bucket import artifact_bucket as make_artifact_bucket
+from scheduled_pipeline.resources.bucket_events import BucketEventsValidation
 from scheduled_pipeline.resources.code_assets import CodeAssets
 from scheduled_pipeline.resources.dead_letter_queue import dead_letter_queue as make_dead_letter_queue
 from scheduled_pipeline.resources.dead_letter_queue import grant_dead_letters
+from scheduled_pipeline.resources.event_rules import EventRule
 from scheduled_pipeline.resources.execution_role import execution_role as make_execution_role
 from scheduled_pipeline.resources.execution_role import grant_artifacts, grant_run
 from scheduled_pipeline.resources.pipeline import Pipeline, check_pipeline_name
 from scheduled_pipeline.resources.scheduler_role import scheduler_role as make_scheduler_role
 from scheduled_pipeline.resources.schedules import Schedule, check_key, schedule_group
+from scheduled_pipeline.trigger.event import EventTrigger
 from scheduled_pipeline.trigger.schedule import PipelineSchedule, as_pipeline_schedule
+from scheduled_pipeline.warnings import warn_of_overlaps, warn_of_past_dates
 
 # `cdk synth -c scheduled-pipeline:sdk-output=true` shows what the SDK and build functions print.
 _SDK_OUTPUT = "scheduled-pipeline:sdk-output"
@@ -46,6 +50,8 @@ class ScheduledPipeline(Construct):
         pipeline_name: physical name. Default: made from the construct's path.
         schedules: schedules by name, this package's or the SageMaker SDK's ``PipelineSchedule``. The name
             is the identity: a renamed schedule is a new one. Default: none.
+        events: what starts the pipeline beside its schedules, by name: events and rules on a rate or a cron.
+            Default: nothing.
         values: what ``context.value(name)`` answers in the build function; strings may hold CDK tokens.
             Default: none.
         artifact_bucket: where the pipeline reads and writes. Default: where the definition uses
@@ -55,6 +61,8 @@ class ScheduledPipeline(Construct):
         scheduler_role: assumed by scheduler.amazonaws.com to start the pipeline. That, and to use the
             dead-letter queue, is granted to it either way. Default: a role that only this
             construct's schedule group can use.
+        event_role: assumed by events.amazonaws.com to start the pipeline. Default: a role for each rule,
+            which only that rule can use.
         schedule_group: the group of the schedules. Default: a new group, deleted with the stack.
         dead_letter_queue: a standard queue for starts that could not be delivered. Default: an
             encrypted queue that refuses plain HTTP and keeps messages for 14 days.
@@ -77,10 +85,12 @@ class ScheduledPipeline(Construct):
         definition: PipelineDefinition | BuildFunction | str,
         pipeline_name: str | None = None,
         schedules: Mapping[str, PipelineSchedule | object] | None = None,
+        events: Mapping[str, EventTrigger] | None = None,
         values: Mapping[str, Value] | None = None,
         artifact_bucket: s3.IBucket | None = None,
         execution_role: iam.IRole | None = None,
         scheduler_role: iam.IRole | None = None,
+        event_role: iam.IRole | None = None,
         schedule_group: scheduler.IScheduleGroup | None = None,
         dead_letter_queue: sqs.IQueue | None = None,
         encryption_key: kms.IKey | None = None,
@@ -115,6 +125,11 @@ class ScheduledPipeline(Construct):
         for name, schedule in (schedules or {}).items():
             self.add_schedule(name, schedule)
 
+        self.event_role = event_role
+        self.event_rules: dict[str, EventRule] = {}
+        for name, trigger in (events or {}).items():
+            self.add_event(name, trigger)
+
     @property
     def pipeline_name(self) -> str:
         """The physical name of the pipeline."""
@@ -145,6 +160,9 @@ class ScheduledPipeline(Construct):
         except (TypeError, ValueError) as error:
             raise type(error)(f"{path}: {error}") from None
         check_parameters(dict(schedule.pipeline_parameters), self.definition.parameters, path)
+        others = {key: other.schedule for key, other in self.schedules.items()}
+        warn_of_past_dates(self, name, schedule)
+        warn_of_overlaps(self, name, schedule, others)
         group, role, queue = self._scheduling()
         self.schedules[name] = Schedule(
             self._child("Schedules"),
@@ -158,6 +176,34 @@ class ScheduledPipeline(Construct):
             encryption_key=self.encryption_key,
         )
         return self.schedules[name]
+
+    def add_event(self, name: str, trigger: EventTrigger) -> EventRule:
+        """Start the pipeline on one more kind of event.
+
+        Args:
+            name: 1 to 64 of ``0-9a-zA-Z-_.``, unique among the events of this construct.
+            trigger: which events, and with what parameters.
+
+        Raises:
+            ValueError: the name is taken or not allowed, or the parameters do not fit the pipeline.
+            TypeError: not an ``EventTrigger``.
+        """
+        path = f"{self.node.path}: event {name!r}"
+        check_key(name, self.event_rules, path)
+        if not isinstance(trigger, EventTrigger):
+            raise TypeError(f"{path}: must be an EventTrigger, got {trigger!r} ({type(trigger).__name__})")
+        check_parameters(dict(trigger.pipeline_parameters), self.definition.parameters, path)
+        self.node.add_validation(BucketEventsValidation(self, trigger, path))
+        self.event_rules[name] = EventRule(
+            self._child("Events"),
+            name,
+            trigger=trigger,
+            pipeline=self.pipeline,
+            declared_pipeline_name=self._declared_name,
+            role=self.event_role,
+            dead_letter_queue=self._queue(),
+        )
+        return self.event_rules[name]
 
     def grant_start(self, grantee: iam.IGrantable) -> iam.Grant:
         """Let ``grantee`` start the pipeline."""
@@ -256,13 +302,17 @@ class ScheduledPipeline(Construct):
         """Return what every schedule of this pipeline shares; what was not given is made once."""
         if self.schedule_group is None:
             self.schedule_group = schedule_group(self, "ScheduleGroup")
-        if self.dead_letter_queue is None:
-            self.dead_letter_queue = make_dead_letter_queue(self, "DeadLetterQueue", self.encryption_key)
+        queue = self._queue()
         if self.scheduler_role is None:
             self.scheduler_role = make_scheduler_role(self, "SchedulerRole", self.schedule_group)
         if not self.schedules:
-            self._grant_scheduling(self.scheduler_role, self.dead_letter_queue)
-        return self.schedule_group, self.scheduler_role, self.dead_letter_queue
+            self._grant_scheduling(self.scheduler_role, queue)
+        return self.schedule_group, self.scheduler_role, queue
+
+    def _queue(self) -> sqs.IQueue:
+        if self.dead_letter_queue is None:
+            self.dead_letter_queue = make_dead_letter_queue(self, "DeadLetterQueue", self.encryption_key)
+        return self.dead_letter_queue
 
     def _grant_scheduling(self, role: iam.IRole, queue: sqs.IQueue) -> None:
         self.pipeline.grant_start_pipeline_execution(role)

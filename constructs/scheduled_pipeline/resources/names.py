@@ -8,7 +8,7 @@ from weakref import WeakKeyDictionary
 from aws_cdk import Names, Stack, Stage, Token
 from constructs import Construct, IConstruct
 
-MAX_SCHEDULE_NAME = 64
+MAX_TRIGGER_NAME = 64
 _MAX_DERIVED_PIPELINE_NAME = 63
 
 _taken: WeakKeyDictionary[IConstruct, dict[tuple[str, str, str], str]] = WeakKeyDictionary()
@@ -19,14 +19,14 @@ def derived_pipeline_name(scope: Construct) -> str:
     return Names.unique_resource_name(scope, max_length=_MAX_DERIVED_PIPELINE_NAME, separator="-")
 
 
-def derived_schedule_name(pipeline_name: str, key: str) -> str:
+def derived_trigger_name(pipeline_name: str, key: str) -> str:
     """Return ``<pipeline>-<key>``, its front cut and a hash put in where that is over 64 characters."""
     name = f"{pipeline_name}-{key}"
-    if len(name) <= MAX_SCHEDULE_NAME:
+    if len(name) <= MAX_TRIGGER_NAME:
         return name
     digest = hashlib.sha256(name.encode()).hexdigest()[:8]
-    tail = f"-{digest}-{key[: MAX_SCHEDULE_NAME // 2]}"
-    return pipeline_name[: MAX_SCHEDULE_NAME - len(tail)].rstrip("-") + tail
+    tail = f"-{digest}-{key[: MAX_TRIGGER_NAME // 2]}"
+    return pipeline_name[: MAX_TRIGGER_NAME - len(tail)].rstrip("-") + tail
 
 
 def claim(scope: Construct, kind: str, name: str) -> None:

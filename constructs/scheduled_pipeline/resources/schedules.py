@@ -16,6 +16,7 @@ from constructs import Construct
 
 from scheduled_pipeline.resources import names
 from scheduled_pipeline.resources.pipeline import Pipeline
+from scheduled_pipeline.trigger.event import EventTrigger
 from scheduled_pipeline.trigger.schedule import PipelineSchedule
 
 _KEY = re.compile(r"[0-9a-zA-Z_.-]{1,64}")
@@ -48,16 +49,14 @@ class Schedule(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self.schedule = schedule
-        self.schedule_name = schedule.name or names.derived_schedule_name(
-            declared_pipeline_name, construct_id
-        )
+        self.schedule_name = schedule.name or names.derived_trigger_name(declared_pipeline_name, construct_id)
         names.claim(self, "schedule", self.schedule_name)
         resource = scheduler.CfnSchedule(
             self,
             "Resource",
             name=self.schedule_name,
             group_name=group.schedule_group_name,
-            description=schedule.description or schedule.describe(),
+            description=trigger_description(schedule),
             schedule_expression=schedule.expression,
             schedule_expression_timezone=schedule.timezone,
             start_date=schedule.start_date,
@@ -135,6 +134,11 @@ def check_key(key: str, taken: Container[str], where: str) -> None:
         raise ValueError(f"{where}: the name must be 1 to 64 of 0-9 a-z A-Z - _ and ., got {key!r}")
     if key in taken:
         raise ValueError(f"{where}: there is a schedule of that name already")
+
+
+def trigger_description(trigger: PipelineSchedule | EventTrigger) -> str:
+    """Return the description that was given, an empty one too, or what the trigger does in plain words."""
+    return trigger.describe() if trigger.description is None else trigger.description
 
 
 def schedule_group(scope: Construct, construct_id: str) -> scheduler.ScheduleGroup:

@@ -1,8 +1,10 @@
-"""End a synth that has findings: the CDK reports them, but a Python app would still end well."""
+"""How a synth ends that must not end well: findings fail it, and a slip is told in one sentence."""
 
 from __future__ import annotations
 
+import contextlib
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 from aws_cdk.cx_api import CloudAssembly
@@ -25,3 +27,12 @@ def fail_on_findings(assembly: CloudAssembly) -> None:
     ]
     if findings:
         raise ValueError("findings that are neither mended nor acknowledged:\n" + "\n".join(sorted(findings)))
+
+
+@contextlib.contextmanager
+def slips_in_one_sentence() -> Iterator[None]:
+    """End the process with the message of a ``ValueError``: where the slip is, and what is allowed."""
+    try:
+        yield
+    except ValueError as error:
+        raise SystemExit(f"error: {error}") from None
