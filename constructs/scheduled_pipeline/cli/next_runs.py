@@ -1,0 +1,126 @@
+"""`scheduled-pipeline next`: when the pipelines of a cloud assembly will run."""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from scheduled_pipeline.cli import output
+from scheduled_pipeline.cli.assembly import read_assembly
+from scheduled_pipeline.cli.errors import ExitCode
+from scheduled_pipeline.cli.forecast import FIRST_MOMENT, LAST_MOMENT, Forecast, forecast
+from scheduled_pipeline.cli.starts import find_starts
+from scheduled_pipeline.trigger.time_zone import utc_text
+
+MAXIMUM_COUNT = 1000
+"""The most runs of one schedule that can be asked for."""
+
+
+def parse_after(text: str) -> datetime:
+    """A moment in ISO 8601; without an offset it is UTC.
+
+    Raises:
+        typer.BadParameter: when it is none, or a year that no schedule can name.
+    """
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"must be ISO 8601 such as 2027-01-04T09:00:00Z, got {text!r}") from None
+    aware = moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+    if not FIRST_MOMENT <= aware < LAST_MOMENT:
+        raise typer.BadParameter(f"must be in the years 1970 to 2199, got {text!r}")
+    return aware.astimezone(UTC).replace(microsecond=0)
+
+
+def check_count(count: int) -> int:
+    """A number of runs that can be asked for.
+
+    Raises:
+        typer.BadParameter: when it cannot.
+    """
+    if not 1 <= count <= MAXIMUM_COUNT:
+        raise typer.BadParameter(f"must be 1 to {MAXIMUM_COUNT}, got {count}")
+    return count
+
+
+def next_runs(
+    *,
+    assembly: Annotated[
+        Path, typer.Option(help="The folder that cdk synth wrote, or the assembly of one stage in it.")
+    ] = Path("cdk.out"),
+    count: Annotated[
+        int,
+        typer.Option(
+            callback=check_count, metavar="1..1000", help="The most runs to print of each schedule."
+        ),
+    ] = 10,
+    after: Annotated[
+        datetime | None,
+        typer.Option(
+            parser=parse_after,
+            metavar="ISO8601",
+            show_default="now",
+            help="Print runs later than this; without an offset it is UTC.",
+        ),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print a JSON document.")] = False,
+) -> None:
+    """Print the coming runs of every schedule of a synthesized app.
+
+    Reads the templates in a cloud assembly, not AWS: what is printed is what a deployment of them will do.
+    Covered are the schedules of EventBridge Scheduler, and the rules of EventBridge on a schedule, that start
+    a SageMaker pipeline. A disabled one is listed without runs. The runs of a rate without a start date are
+    counted from its deployment, so they are approximate.
+
+    A terminal gets tables. A pipe gets lines of columns separated by tabs: UTC, LOCAL, TIMEZONE, STATE,
+    STACK, KIND, NAME, PIPELINE, EXPRESSION, START, END, NOTE. Their names are the first line; a hyphen is
+    nothing; a schedule without runs has one line.
+
+    With --json: an object with assembly, after, count and schedules. Each of the schedules has stack, kind
+    (schedule or rule), name, group, logicalId, pipelines, state, expression, description, timezone, start,
+    end, windowMinutes, approximate, runs (each with utc, local and note), clockChanges (each with effect,
+    which is skipped or once, first, last, runs and text), notes, and problem: why AWS would refuse it.
+    What is absent is null; what only the deployment knows is written in angle brackets.
+
+    Exit codes: 0, all was printed; 1, AWS would refuse some schedules, each is named on standard error and
+    the others are printed; 2, wrong usage; 3, there is no cloud assembly, or it is broken.
+    """
+    moment = after if after is not None else datetime.now(UTC).replace(microsecond=0)
+    starts = find_starts(read_assembly(assembly))
+    forecasts = [forecast(start, after=moment, count=count) for start in starts]
+    if as_json:
+        output.write(output.to_json(forecasts, assembly=assembly, after=moment, count=count))
+    elif sys.stdout.isatty():
+        _print_to_terminal(forecasts, moment)
+    else:
+        output.write(output.to_plain(forecasts))
+    if not forecasts and not as_json:
+        typer.echo(f"No schedule and no rule in {assembly} starts a SageMaker pipeline.", err=True)
+    _report_problems(forecasts)
+
+
+def _print_to_terminal(forecasts: list[Forecast], after: datetime) -> None:
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    if forecasts:
+        console.print(f"Runs after {utc_text(after)}\n", style="dim")
+    output.print_table(console, forecasts)
+
+
+def _report_problems(forecasts: list[Forecast]) -> None:
+    """Name on standard error what AWS would refuse, and end with that exit code.
+
+    Raises:
+        typer.Exit: when there is any.
+    """
+    refused = [one for one in forecasts if one.problem is not None]
+    for one in refused:
+        start = one.start
+        typer.echo(f"Error: {start.stack}: {start.kind} {start.name}: {one.problem}", err=True)
+    if refused:
+        raise typer.Exit(ExitCode.REFUSED)

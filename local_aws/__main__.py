@@ -1,0 +1,32 @@
+"""`python -m local_aws --port N`: serve local AWS on loopback until interrupted."""
+
+from __future__ import annotations
+
+import argparse
+
+from local_aws import emulator
+
+
+def main() -> None:
+    """Read the command line and serve."""
+    parser = argparse.ArgumentParser(prog="python -m local_aws", description="An AWS on your own machine.")
+    parser.add_argument("--port", type=int, default=0, help="TCP port on loopback (default: a free one)")
+    parser.add_argument(
+        "--execution-seconds",
+        type=float,
+        default=1.0,
+        help="how long a pipeline execution stays Executing before it is Succeeded (default: 1)",
+    )
+    parser.add_argument(
+        "--stop-with-stdin", action="store_true", help="stop when stdin is closed, as when the caller dies"
+    )
+    arguments = parser.parse_args()
+    emulator.run(
+        arguments.port,
+        execution_seconds=arguments.execution_seconds,
+        stop_with_stdin=arguments.stop_with_stdin,
+    )
+
+
+if __name__ == "__main__":
+    main()
