@@ -149,7 +149,8 @@ def _report(rows: list[Row]) -> str:
 Written by `make bench`. Medians of {RUNS} runs; whole processes for `cdk synth`, both sides in turn.
 Cold means an empty home folder, so that jsii unpacks the CDK again; warm means it finds it there.
 
-Machine: {os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}. Versions: {versions}.
+Machine: {os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}.
+Versions: {versions}.
 
 | Measured | Median s | Ratio |
 |---|---|---|

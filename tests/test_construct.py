@@ -484,7 +484,8 @@ class TestThePipelineConstruct:
         )
         template = Template.from_stack(stack)
         (pipeline,) = template.find_resources("AWS::SageMaker::Pipeline").values()
-        arn = f"arn:aws:sagemaker:eu-west-1:111122223333:pipeline/{pipeline['Properties']['PipelineName'].lower()}"
+        name = pipeline["Properties"]["PipelineName"].lower()
+        arn = f"arn:aws:sagemaker:eu-west-1:111122223333:pipeline/{name}"
         assert _schedule(template)["Properties"]["Target"]["Arn"] == arn
 
     def test_can_be_started_by_whom_it_is_granted_to(
@@ -523,7 +524,7 @@ class TestRefuses:
 
     def test_a_name_that_sagemaker_refuses(self, build: Callable[..., ScheduledPipeline]) -> None:
         with pytest.raises(
-            ValueError, match="Stack/Training.*pipeline_name must be 1 to 256 letters, .* got 'my_name'"
+            ValueError, match=r"Stack/Training.*pipeline_name must be 1 to 256 letters, .* got 'my_name'"
         ):
             build(pipeline_name="my_name")
 

@@ -157,7 +157,8 @@ def test_a_target_that_the_service_refuses_is_refused(
 
 
 def test_a_start_date_up_to_five_minutes_ago_is_taken(scheduler: Any, settings: dict[str, Any]) -> None:
-    scheduler.create_schedule(**{**settings, "StartDate": NOW - timedelta(minutes=4)})
+    recently = datetime.now(UTC) - timedelta(minutes=4)  # NOW is when the suite began, minutes ago
+    scheduler.create_schedule(**{**settings, "StartDate": recently})
     assert scheduler.get_schedule(Name="Nightly", GroupName="training")
 
 

@@ -1,12 +1,12 @@
 """The command `scheduled-pipeline`: its entry point, and how it reports errors.
 
-A subcommand is a function in a module of its own, added below. It raises `CommandError` for what the operator
+A subcommand is a function in a module of its own, added below; the docstring of the module is its help. It
+raises `CommandError` for what the operator
 can mend and `typer.Exit` with an `ExitCode` for the rest.
 """
 
 from __future__ import annotations
 
-import inspect
 import sys
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any
@@ -71,8 +71,8 @@ def _options(
 
 
 def _add(name: str, command: Callable[..., None]) -> None:
-    """Add a subcommand; its docstring is its help, wrapped to the width of the terminal."""
-    paragraphs = (inspect.getdoc(command) or "").split("\n\n")
+    """Add a subcommand; its module's docstring is its help, wrapped to the width of the terminal."""
+    paragraphs = (sys.modules[command.__module__].__doc__ or "").split("\n\n")
     app.command(name, help="\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs))(command)
 
 

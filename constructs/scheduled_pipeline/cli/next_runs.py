@@ -1,4 +1,23 @@
-"""`scheduled-pipeline next`: when the pipelines of a cloud assembly will run."""
+"""Print the coming runs of every schedule of a synthesized app.
+
+Reads the templates in a cloud assembly, not AWS: what is printed is what a deployment of them will do.
+Covered are the schedules of EventBridge Scheduler, and the rules of EventBridge on a schedule, that start
+a SageMaker pipeline. A disabled one is listed without runs. The runs of a rate without a start date are
+counted from its deployment, so they are approximate.
+
+A terminal gets tables. A pipe gets lines of columns separated by tabs: UTC, LOCAL, TIMEZONE, STATE,
+STACK, KIND, NAME, PIPELINE, EXPRESSION, START, END, NOTE. Their names are the first line; a hyphen is
+nothing; a schedule without runs has one line.
+
+With --json: an object with assembly, after, count and schedules. Each of the schedules has stack, kind
+(schedule or rule), name, group, logicalId, pipelines, state, expression, description, timezone, start,
+end, windowMinutes, approximate, runs (each with utc, local and note), clockChanges (each with effect,
+which is skipped or once, first, last, runs and text), notes, and problem: why AWS would refuse it.
+What is absent is null; what only the deployment knows is written in angle brackets.
+
+Exit codes: 0, all was printed; 1, AWS would refuse some schedules, each is named on standard error and
+the others are printed; 2, wrong usage; 3, there is no cloud assembly, or it is broken.
+"""
 
 from __future__ import annotations
 
@@ -69,26 +88,7 @@ def next_runs(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print a JSON document.")] = False,
 ) -> None:
-    """Print the coming runs of every schedule of a synthesized app.
-
-    Reads the templates in a cloud assembly, not AWS: what is printed is what a deployment of them will do.
-    Covered are the schedules of EventBridge Scheduler, and the rules of EventBridge on a schedule, that start
-    a SageMaker pipeline. A disabled one is listed without runs. The runs of a rate without a start date are
-    counted from its deployment, so they are approximate.
-
-    A terminal gets tables. A pipe gets lines of columns separated by tabs: UTC, LOCAL, TIMEZONE, STATE,
-    STACK, KIND, NAME, PIPELINE, EXPRESSION, START, END, NOTE. Their names are the first line; a hyphen is
-    nothing; a schedule without runs has one line.
-
-    With --json: an object with assembly, after, count and schedules. Each of the schedules has stack, kind
-    (schedule or rule), name, group, logicalId, pipelines, state, expression, description, timezone, start,
-    end, windowMinutes, approximate, runs (each with utc, local and note), clockChanges (each with effect,
-    which is skipped or once, first, last, runs and text), notes, and problem: why AWS would refuse it.
-    What is absent is null; what only the deployment knows is written in angle brackets.
-
-    Exit codes: 0, all was printed; 1, AWS would refuse some schedules, each is named on standard error and
-    the others are printed; 2, wrong usage; 3, there is no cloud assembly, or it is broken.
-    """
+    """Read the assembly, print the runs and report what AWS would refuse: see this module."""
     moment = after if after is not None else datetime.now(UTC).replace(microsecond=0)
     starts = find_starts(read_assembly(assembly))
     forecasts = [forecast(start, after=moment, count=count) for start in starts]

@@ -170,7 +170,8 @@ def _runs_table(forecast: Forecast) -> RenderableType:
         moments = [_day_and_time(run.moment.astimezone(UTC))]
         if local:
             moments.insert(0, f"{_day_and_time(run.moment)} {run.moment.isoformat()[19:]}")
-        table.add_row(*(Text(about + moment) for moment in moments), Text(run.note or "", style="yellow"))
+        notes = [Text(run.note, style="yellow")] if run.note is not None else []
+        table.add_row(*(Text(about + moment) for moment in moments), *notes)
     return table
 
 

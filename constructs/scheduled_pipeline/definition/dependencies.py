@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from scheduled_pipeline.definition.findings import Report
-from scheduled_pipeline.definition.outline import Outline, PlacedStep
+from scheduled_pipeline.definition.outline import Outline, PlacedStep, objects
 from scheduled_pipeline.definition.references import References, unknown_step
 
 _Branch = tuple[str, str]
@@ -166,6 +166,6 @@ def _explicit(step: PlacedStep) -> Iterator[tuple[str, str, str]]:
             yield path, entry["Step"], str(entry.get("Trigger"))
     resources = step.arguments.get("Resources") if step.type == "Cleanup" else None
     sources = resources.get("S3") if isinstance(resources, Mapping) else None
-    for index, entry in enumerate(sources if isinstance(sources, list) else []):
-        if isinstance(entry, Mapping) and isinstance(entry.get("StepName"), str):
+    for index, entry in objects(sources):
+        if isinstance(entry.get("StepName"), str):
             yield f"{step.path}.Arguments.Resources.S3[{index}].StepName", entry["StepName"], "Any"

@@ -108,9 +108,10 @@ def known(name: object, names: Iterable[str]) -> str:
     """Say which of ``names`` may have been meant, or list them when they are few."""
     allowed = list(names)
     nearest = nearest_match(name, allowed)
-    hint = f"did you mean {nearest!r}?" if nearest else ""
-    listing = "" if len(allowed) > _LISTED else f"there is {', '.join(allowed) or 'none'}"
-    return " ".join(filter(None, [hint, listing])) or f"there are {len(allowed)} others"
+    hint = f"did you mean {nearest!r}? " if nearest else ""
+    if len(allowed) > _LISTED:
+        return hint.rstrip() or f"none of the {len(allowed)} there are is like it"
+    return f"{hint}there is {', '.join(allowed) or 'none'}"
 
 
 def nearest_match(name: object, names: Iterable[str]) -> str | None:

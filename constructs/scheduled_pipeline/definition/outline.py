@@ -79,7 +79,7 @@ class Outline:
         """Read a definition."""
         steps = tuple(_placed(document.get("Steps"), "Steps", None, None))
         parameters: dict[str, tuple[str, Mapping[str, Any]]] = {}
-        for index, entry in _objects(document.get("Parameters")):
+        for index, entry in objects(document.get("Parameters")):
             if isinstance(entry.get("Name"), str):
                 parameters.setdefault(entry["Name"], (f"Parameters[{index}]", entry))
         by_name = {step.name: step for step in reversed(steps)}
@@ -99,7 +99,7 @@ class Outline:
 def _placed(
     steps: object, path: str, container: PlacedStep | None, branch: str | None
 ) -> Iterator[PlacedStep]:
-    for index, body in _objects(steps):
+    for index, body in objects(steps):
         if not isinstance(body.get("Name"), str) or not isinstance(body.get("Type"), str):
             continue
         step = PlacedStep(body["Name"], body["Type"], f"{path}[{index}]", body, container, branch)
@@ -109,8 +109,8 @@ def _placed(
             yield from _placed(inside, f"{step.path}.Arguments.{argument}", step, argument)
 
 
-def _objects(entries: object) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    if isinstance(entries, list):
-        for index, entry in enumerate(entries):
-            if isinstance(entry, Mapping):
-                yield index, entry
+def objects(entries: object) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    """Yield the objects in what should be a list of them, each with its index."""
+    for index, entry in enumerate(entries if isinstance(entries, list) else []):
+        if isinstance(entry, Mapping):
+            yield index, entry

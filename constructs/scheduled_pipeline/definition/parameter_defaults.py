@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from scheduled_pipeline.definition.findings import Report
-from scheduled_pipeline.definition.outline import Outline
+from scheduled_pipeline.definition.outline import Outline, objects
 
 # ParameterTypeEnum of the SDK. JSON writes a whole float as an integer or not, as it pleases.
 _PYTHON_TYPES: Mapping[str, tuple[type, ...]] = {
@@ -21,9 +21,8 @@ _MAX_DEFAULT = 4096
 
 def check_parameters(outline: Outline, document: Mapping[str, Any], report: Report) -> None:
     """Report parameters that are declared twice, and defaults that do not fit type or enum."""
-    declared = document.get("Parameters")
-    for index, entry in enumerate(declared if isinstance(declared, list) else []):
-        if not isinstance(entry, Mapping) or not isinstance(entry.get("Name"), str):
+    for index, entry in objects(document.get("Parameters")):
+        if not isinstance(entry.get("Name"), str):
             continue
         path = f"Parameters[{index}]"
         first, _ = outline.parameters[entry["Name"]]
@@ -35,7 +34,8 @@ def check_parameters(outline: Outline, document: Mapping[str, Any], report: Repo
 
 def _check_default(entry: Mapping[str, Any], path: str, report: Report) -> None:
     name, kind, default = entry["Name"], entry.get("Type"), entry.get("DefaultValue")
-    allowed = entry.get("EnumValues") or []
+    allowed = entry.get("EnumValues")
+    allowed = allowed if isinstance(allowed, list) else []
     values = [("DefaultValue", default)] if default is not None else []
     values += [(f"EnumValues[{index}]", value) for index, value in enumerate(allowed)]
     for where, value in values:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from scheduled_pipeline.definition.findings import Report, known
-from scheduled_pipeline.definition.outline import Outline, PlacedStep
+from scheduled_pipeline.definition.outline import Outline, PlacedStep, objects
 from scheduled_pipeline.definition.properties import PropertyError, property_type
 
 # ExecutionVariables of the SDK.
@@ -192,11 +192,7 @@ class References:
         step = self._outline.by_name.get(name)
         if step is None:
             return "unknown-step", unknown_step(name, self._outline)
-        declared = [
-            entry.get("PropertyFileName")
-            for entry in step.body.get("PropertyFiles") or []
-            if isinstance(entry, Mapping)
-        ]
+        declared = [entry.get("PropertyFileName") for _, entry in objects(step.body.get("PropertyFiles"))]
         if file not in declared:
             message = f"step {name!r} declares no property file {file!r}; {known(file, map(str, declared))}"
             return "unknown-property-file", message

@@ -90,7 +90,7 @@ class ShapeChecker:
         kind = located.shape["type"]
         if value is None or kind in {"any", "timestamp"}:
             return
-        if is_expression(value) and kind not in {"either", "scalar"}:
+        if is_expression(value) and kind not in {"either", "scalar", "tagged"}:
             self._expression(value, located, path)
         elif kind in _PYTHON_TYPES and not _is_a(value, kind):
             self._add("wrong-type", path, f"must be {_NOUNS[kind]}, got {value!r:.80}")
@@ -192,11 +192,11 @@ class ShapeChecker:
         outer, step = self._step, self._steps.get(path)
         self._step = step.name if step is not None else outer
         is_step = located.name == "AnyStep"
-        if not isinstance(value, dict):
+        if not isinstance(value, dict) or is_expression(value):
             self._add("wrong-type", path, f"must be an object, got {value!r:.80}")
-        elif value.get(tag) in (None, ""):
+        elif value.get(tag) is None:
             self._add("missing-member", f"{path}.{tag}", f"needs {tag}")
-        elif value[tag] not in shapes:
+        elif not isinstance(value[tag], str) or value[tag] not in shapes:
             kind = "unknown-step-type" if is_step else "unknown-value"
             self._add(kind, f"{path}.{tag}", f"there is no {tag} {value[tag]!r}; {known(value[tag], shapes)}")
         else:
