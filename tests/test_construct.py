@@ -569,7 +569,7 @@ class TestRefuses:
 
     def test_a_key_that_is_taken(self, build: Callable[..., ScheduledPipeline]) -> None:
         training = build(schedules={"A": NIGHTLY})
-        with pytest.raises(ValueError, match="schedule 'A': there is a schedule of that name already"):
+        with pytest.raises(ValueError, match="schedule 'A': there is a trigger of that name already"):
             training.add_schedule("A", NIGHTLY)
 
     def test_what_is_no_schedule(self, build: Callable[..., ScheduledPipeline]) -> None:

@@ -133,7 +133,7 @@ def check_key(key: str, taken: Container[str], where: str) -> None:
     if not _KEY.fullmatch(key):
         raise ValueError(f"{where}: the name must be 1 to 64 of 0-9 a-z A-Z - _ and ., got {key!r}")
     if key in taken:
-        raise ValueError(f"{where}: there is a schedule of that name already")
+        raise ValueError(f"{where}: there is a trigger of that name already")
 
 
 def trigger_description(trigger: PipelineSchedule | EventTrigger) -> str:
