@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from aws_cdk import CfnParameter, Duration, Stack, Token
@@ -329,6 +332,18 @@ class TestWithEverythingGiven:
     def test_the_scheduler_may_use_the_key(self, maximal: Template) -> None:
         (statement,) = [s for s in _statements(maximal, "SchedulerPolicy") if "kms:Decrypt" in s["Action"]]
         assert statement["Resource"] == "arn:aws:kms:eu-west-1:111122223333:key/my-key"
+
+    def test_it_passes_cfn_lint(self, maximal: Template, tmp_path: Path) -> None:
+        path = tmp_path / "maximal.template.json"
+        path.write_text(json.dumps(maximal.to_json()), encoding="utf-8")
+        lint = subprocess.run(
+            [str(Path(sys.executable).parent / "cfn-lint"), str(path)],
+            cwd=Path(__file__).parents[1],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (lint.returncode, lint.stdout) == (0, ""), lint.stdout
 
 
 class TestTheKey:
@@ -662,6 +677,50 @@ def test_the_sdks_own_schedule_is_taken_as_it_is(
             "State": "DISABLED",
         },
     )
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        datetime(2027, 1, 4, 9, 0),  # noqa: DTZ001 - the wall clock of the zone
+        datetime(2027, 1, 4, 9, 0, tzinfo=ZoneInfo("America/New_York")),
+        datetime(2027, 1, 4, 14, 0, tzinfo=UTC),
+    ],
+)
+def test_nine_in_new_york_is_nine_in_new_york(
+    new_stack: NewStack, definition: PipelineDefinition, moment: datetime
+) -> None:
+    stack = new_stack()
+    launch = PipelineSchedule.at(moment, timezone="America/New_York")
+    ScheduledPipeline(stack, "Training", definition=definition, schedules={"Launch": launch})
+    Template.from_stack(stack).has_resource_properties(
+        "AWS::Scheduler::Schedule",
+        {
+            "ScheduleExpression": "at(2027-01-04T09:00:00)",
+            "ScheduleExpressionTimezone": "America/New_York",
+        },
+    )
+
+
+def test_a_schedule_that_moves_to_another_group_gets_another_name(
+    new_stack: NewStack, definition: PipelineDefinition
+) -> None:
+    """CloudFormation cannot move it in place; a new name makes it a replacement."""
+    found = []
+    for group in (None, "one", "other"):
+        stack = new_stack()
+        given = group and scheduler.ScheduleGroup.from_schedule_group_name(stack, group, group)
+        training = ScheduledPipeline(
+            stack,
+            "Training",
+            definition=definition,
+            pipeline_name="training",
+            schedules={"Nightly": NIGHTLY},
+            schedule_group=given or None,
+        )
+        found.append(training.schedules["Nightly"].schedule_name)
+    assert found[0] == "training-Nightly"
+    assert len(set(found)) == 3
 
 
 def test_a_definition_made_elsewhere_needs_no_region(

@@ -120,6 +120,7 @@ class ScheduledPipeline(Construct):
 
         self.scheduler_role = scheduler_role
         self.schedule_group = schedule_group
+        self._own_group: scheduler.IScheduleGroup | None = None
         self.dead_letter_queue = dead_letter_queue
         self.schedules: dict[str, Schedule] = {}
         for name, schedule in (schedules or {}).items():
@@ -171,6 +172,7 @@ class ScheduledPipeline(Construct):
             pipeline=self.pipeline,
             declared_pipeline_name=self._declared_name,
             group=group,
+            foreign_group="" if group is self._own_group else group.node.path,
             role=role,
             dead_letter_queue=queue,
             encryption_key=self.encryption_key,
@@ -301,7 +303,7 @@ class ScheduledPipeline(Construct):
     def _scheduling(self) -> tuple[scheduler.IScheduleGroup, iam.IRole, sqs.IQueue]:
         """Return what every schedule of this pipeline shares; what was not given is made once."""
         if self.schedule_group is None:
-            self.schedule_group = schedule_group(self, "ScheduleGroup")
+            self._own_group = self.schedule_group = schedule_group(self, "ScheduleGroup")
         queue = self._queue()
         if self.scheduler_role is None:
             self.scheduler_role = make_scheduler_role(self, "SchedulerRole", self.schedule_group)

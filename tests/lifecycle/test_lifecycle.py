@@ -181,12 +181,30 @@ def test_an_event_rule_comes_with_a_deploy_and_starts_the_pipeline(
     assert executions[0]["Date"] == "2027-01-04"
 
 
+def test_an_idempotent_schedule_that_is_delivered_twice_starts_once(
+    cdk: CdkCli, deploy: Deploy, settings: dict[str, Any]
+) -> None:
+    once = {"kind": "cron", "value": "0 5 * * ? *", "idempotent": True, "parameters": {"Count": 7}}
+    deploy({"schedules": {**settings["schedules"], "Once": once}})
+    (group,) = cdk.aws.inventory(account=ACCOUNT).schedule_groups
+    before = len(_executions(cdk))
+    due = [datetime(2026, 12, 1, 5, 0, tzinfo=UTC), datetime(2026, 12, 2, 5, 0, tzinfo=UTC)]
+    deliveries = [
+        cdk.aws.deliver("Lifecycle-Once", group=group, scheduled_time=moment, account=ACCOUNT)
+        for moment in (due[0], due[0], due[1])
+    ]
+    arns = [delivery.execution_arn for delivery in deliveries]
+    assert arns[0] == arns[1] != arns[2]
+    assert len(_executions(cdk)) == before + 2
+    assert _executions(cdk)[0]["Count"] == "7"
+
+
 def test_a_renamed_pipeline_takes_its_schedules_and_rules_along(
     cdk: CdkCli, deploy: Deploy, names: Callable[[str], Any]
 ) -> None:
     deploy({"pipeline_name": "Renamed"})
     assert names("pipelines") == ("Renamed",)
-    assert [name.split("/")[1] for name in names("schedules")] == ["Renamed-Hourly"]
+    assert [name.split("/")[1] for name in names("schedules")] == ["Renamed-Hourly", "Renamed-Once"]
     assert names("rules") == ("default/Renamed-Ready",)
     hourly = _get(cdk, "Renamed-Hourly")
     assert hourly["Target"]["Arn"].endswith(":pipeline/renamed")

@@ -64,6 +64,7 @@ class Dependencies:
             # The service's answer is "CondStep can not depends on FailStep" (the SDK's test on AWS).
             message = f"{name!r} is a Fail step, which ends the execution: nothing can wait for it"
             report.add("fail-dependency", path, message, step=step.name)
+            return False
         self._check_reach(step, name, path, report)
         return True
 
@@ -79,8 +80,9 @@ class Dependencies:
             report.add("foreach-reference", path, message, step=step.name)
 
     def _cycles(self) -> Iterator[list[str]]:
-        """Yield cycles, from each step where one is closed, until every step is on none or on one found."""
+        """Yield cycles that have no step in common, as long as there is one."""
         done: set[str] = set()
+        found: set[str] = set()
         for start in self.strict:
             trail: dict[str, Iterator[str]] = {}
             self._enter(start, trail, done)
@@ -92,7 +94,10 @@ class Dependencies:
                     done.add(name)
                 elif following in trail:
                     names = list(trail)
-                    yield names[names.index(following) :]
+                    cycle = names[names.index(following) :]
+                    if found.isdisjoint(cycle):
+                        yield cycle
+                    found.update(cycle)
                 else:
                     self._enter(following, trail, done)
 
@@ -134,8 +139,11 @@ class Dependencies:
                     yield name
 
 
-def check_names(outline: Outline, report: Report) -> None:
-    """Report names that two steps have, or a step and a copy of a step in a ForEach body."""
+def check_names(outline: Outline, report: Report) -> bool:
+    """Report names that two steps have, or a step and a copy of a step in a ForEach body.
+
+    Returns whether each name belongs to one step.
+    """
     seen: dict[str, PlacedStep] = {}
     copies = {step.name for step in outline.steps if step.loop() is not None}
     for step in outline.steps:
@@ -148,6 +156,7 @@ def check_names(outline: Outline, report: Report) -> None:
         if match is not None and match[1] in copies:
             message = f"the copies of {match[1]!r}, which is in the body of a ForEach, get such names"
             report.add("duplicate-step-name", f"{step.path}.Name", message, step=step.name)
+    return len(seen) == len(outline.steps)
 
 
 def _contradictions(branches: Mapping[_Branch, None]) -> list[str]:

@@ -111,14 +111,19 @@ def _check_declared(step: PlacedStep, tokens: Sequence[str | int]) -> None:
     if position is None:
         return
     name = str(tokens[position])[1:]
-    names = _declared(step, [str(token) for token in tokens[:position]])
+    names = declared_names(step, [str(token) for token in tokens[:position]])
     if names is not None and name not in names:
         place = "".join(_written(token) for token in tokens[:position]).removeprefix(".")
         raise PropertyError("unknown-output", f"{place} has no {name!r}; {known(name, names)}")
 
 
-def _declared(step: PlacedStep, path: Sequence[str]) -> list[str] | None:
-    """Return the names in the list at ``path``, or None if they are not known."""
+def declared_names(step: PlacedStep, path: Sequence[str]) -> list[str] | None:
+    """Return the names that the entries of a list of the step's have, or None if they are not known.
+
+    Args:
+        step: the step whose arguments say them.
+        path: where the list is among its properties, for example ``["ProcessingOutputConfig", "Outputs"]``.
+    """
     if path == ["OutputParameters"]:
         return _names(step.body.get("OutputParameters") or [], "OutputName")
     if step.type == "Lineage" and len(path) == 1 and path[0].endswith("Arns"):

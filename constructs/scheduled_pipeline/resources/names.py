@@ -19,8 +19,15 @@ def derived_pipeline_name(scope: Construct) -> str:
     return Names.unique_resource_name(scope, max_length=_MAX_DERIVED_PIPELINE_NAME, separator="-")
 
 
-def derived_trigger_name(pipeline_name: str, key: str) -> str:
-    """Return ``<pipeline>-<key>``, its front cut and a hash put in where that is over 64 characters."""
+def derived_trigger_name(pipeline_name: str, key: str, *, place: str = "") -> str:
+    """Return ``<pipeline>-<key>``, its front cut and a hash put in where that is over 64 characters.
+
+    ``place`` is a schedule group that was made elsewhere, or nothing; its hash is put behind the key.
+    CloudFormation cannot move a schedule to another group (https://github.com/aws/aws-cdk/issues/34216):
+    with another name it makes a new schedule there and deletes the old one.
+    """
+    if place:
+        key = f"{key}-{hashlib.sha256(place.encode()).hexdigest()[:6]}"
     name = f"{pipeline_name}-{key}"
     if len(name) <= MAX_TRIGGER_NAME:
         return name

@@ -43,13 +43,16 @@ class Schedule(Construct):
         pipeline: Pipeline,
         declared_pipeline_name: str,
         group: scheduler.IScheduleGroup,
+        foreign_group: str,
         role: iam.IRole,
         dead_letter_queue: sqs.IQueue,
         encryption_key: kms.IKey | None,
     ) -> None:
         super().__init__(scope, construct_id)
         self.schedule = schedule
-        self.schedule_name = schedule.name or names.derived_trigger_name(declared_pipeline_name, construct_id)
+        self.schedule_name = schedule.name or names.derived_trigger_name(
+            declared_pipeline_name, construct_id, place=foreign_group
+        )
         names.claim(self, "schedule", self.schedule_name)
         resource = scheduler.CfnSchedule(
             self,

@@ -55,7 +55,8 @@ class EventTrigger:
         maximum_retry_attempts: 0 to 185 retries of the start call. Default: 185, the service's.
         maximum_event_age: 60 to 86,400 s for which the start call is retried. Default: 24 hours, the
             service's.
-        name: physical name, 1 to 64 of `0-9a-zA-Z-_.`. Default: CloudFormation makes one.
+        name: physical name, 1 to 64 of `0-9a-zA-Z-_.`. Default: made from the
+            pipeline's name and the event's key.
     """
 
     event_pattern: Mapping[str, Any] | None = field(default=None, hash=False)

@@ -63,7 +63,8 @@ class PipelineSchedule:
         maximum_retry_attempts: 0 to 185 retries of the start call. Default: 185, the service's.
         maximum_event_age: 60 to 86,400 s for which the start call is retried. Default: 24 hours, the
             service's.
-        name: physical name, 1 to 64 of `0-9a-zA-Z-_.`. Default: CloudFormation makes one.
+        name: physical name, 1 to 64 of `0-9a-zA-Z-_.`; when the schedule moves to another group it must get a
+            new one. Default: made from the pipeline's name and the schedule's key.
         expected_duration: how long a run takes, for the overlap lint only; never sent to AWS. Default:
             unknown.
         idempotent: start each scheduled run at most once, although the scheduler delivers at least once.
