@@ -466,6 +466,15 @@ class TestTheDefinition:
             _body(template)
         )
 
+    def test_names_every_file_of_a_folder_so_that_none_is_collected(self, new_stack: NewStack) -> None:
+        """`cdk gc` keeps what a template mentions."""
+        stack = new_stack()
+        training = ScheduledPipeline(stack, "Training", definition="sample_pipelines:source_folder")
+        text = json.dumps(Template.from_stack(stack).to_json())
+        for upload in training.definition.uploads:
+            for file in upload.files:
+                assert f"{upload.digest}/{upload.name}/{file.relative_path}" in text
+
     def test_lets_the_execution_role_read_its_code_and_list_nothing_else(self, new_stack: NewStack) -> None:
         stack = new_stack()
         training = ScheduledPipeline(stack, "Training", definition="sample_pipelines:script")

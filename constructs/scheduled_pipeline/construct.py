@@ -116,6 +116,7 @@ class ScheduledPipeline(Construct):
             description=description,
             max_parallel_steps=max_parallel_steps,
         )
+        assets.keep_from_collection(self.pipeline.cfn_pipeline)
         self._grant_execution(assets)
 
         self.scheduler_role = scheduler_role

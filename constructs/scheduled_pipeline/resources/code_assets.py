@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from aws_cdk import FileAssetPackaging, Stack, Stage
+from aws_cdk import CfnResource, FileAssetPackaging, Stack, Stage
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
@@ -24,11 +24,13 @@ class CodeAssets:
         bucket_name: the bucket of the CDK's file assets; empty when there is nothing in it.
         bucket_prefix: what the stack's synthesizer puts before each key, or nothing.
         keys: the S3 keys of all files.
+        folder_keys: those of them that belong to a folder.
     """
 
     bucket_name: str
     bucket_prefix: str
     keys: tuple[str, ...]
+    folder_keys: tuple[str, ...]
 
     @classmethod
     def add(cls, scope: Construct, uploads: Sequence[Upload]) -> CodeAssets:
@@ -42,6 +44,7 @@ class CodeAssets:
             ValueError: a staged file is gone.
         """
         keys: list[str] = []
+        folder_keys: list[str] = []
         bucket_name = prefix = ""
         for upload in uploads:
             for file in upload.files:
@@ -49,7 +52,9 @@ class CodeAssets:
                 bucket_name, location = _add_file(scope, key, file)
                 prefix = location.removesuffix(key)
                 keys.append(location)
-        return cls(bucket_name=bucket_name, bucket_prefix=prefix, keys=tuple(keys))
+                if file.relative_path:
+                    folder_keys.append(location)
+        return cls(bucket_name, prefix, tuple(keys), tuple(folder_keys))
 
     @property
     def bindings(self) -> dict[str, str]:
@@ -58,6 +63,14 @@ class CodeAssets:
             return {}
         prefix = self.bucket_prefix.rstrip("/")
         return {placeholders.ASSET_BUCKET: f"{self.bucket_name}/{prefix}" if prefix else self.bucket_name}
+
+    def keep_from_collection(self, resource: CfnResource) -> None:
+        """Name the files of folders in the template, which otherwise only names the folder.
+
+        ``cdk gc`` deletes from the asset bucket what no template of the account mentions.
+        """
+        if self.folder_keys:
+            resource.add_metadata("scheduled-pipeline:code", list(self.folder_keys))
 
     def grant_read(self, grantee: iam.IGrantable, stack: Stack) -> None:
         """Let ``grantee`` read these files, and list nothing else of the asset bucket."""
