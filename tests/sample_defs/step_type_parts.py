@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from sagemaker.core.clarify import BiasConfig, DataConfig
 from sagemaker.core.lambda_helper import Lambda
+from sagemaker.core.lineage.action import Action
+from sagemaker.core.lineage.artifact import Artifact
 from sagemaker.core.model_monitor.dataset_format import DatasetFormat
 from sagemaker.core.processing import ScriptProcessor
 from sagemaker.core.shapes import ProcessingOutput, ProcessingS3Output, StoppingCondition
@@ -20,6 +22,7 @@ from sagemaker.mlops.workflow.clarify_check_step import (
 from sagemaker.mlops.workflow.emr_serverless_step import EMRServerlessJobConfig
 from sagemaker.mlops.workflow.endpoint_step import EndpointConfigStep, EndpointStep
 from sagemaker.mlops.workflow.lambda_step import LambdaOutput, LambdaOutputTypeEnum, LambdaStep
+from sagemaker.mlops.workflow.lineage_step import LineageAssociation, LineageEntityReference, LineageStep
 from sagemaker.mlops.workflow.model_step import ModelStep
 from sagemaker.mlops.workflow.pipeline import Pipeline
 from sagemaker.mlops.workflow.quality_check_step import (
@@ -172,6 +175,36 @@ def serverless_job(context: PipelineContext) -> EMRServerlessJobConfig:
         job_driver={"sparkSubmit": {"entryPoint": f"s3://{context.bucket}/job.py"}},
         execution_role_arn=context.role,
         name="job",
+    )
+
+
+def lineage(context: PipelineContext) -> LineageStep:
+    return LineageStep(
+        name="Record",
+        actions=[
+            Action.create(
+                action_name="run",
+                source_uri=f"s3://{context.bucket}/run",
+                source_type="S3ETag",
+                action_type="ModelTraining",
+                sagemaker_session=context.session,
+            )
+        ],
+        artifacts=[
+            Artifact.create(
+                artifact_name="model",
+                source_uri=f"s3://{context.bucket}/model.tar.gz",
+                artifact_type="Model",
+                sagemaker_session=context.session,
+            )
+        ],
+        associations=[
+            LineageAssociation(
+                source=LineageEntityReference(name="run", type="Action"),
+                destination=LineageEntityReference(name="model", type="Artifact"),
+                association_type="Produced",
+            )
+        ],
     )
 
 

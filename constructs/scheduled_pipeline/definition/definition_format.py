@@ -20,7 +20,7 @@ SERVICE = "pipeline"
 VERSION = "2020-12-01"
 
 # AWS's JSON schema of the definition: StringParameter.DefaultValue, ParameterDescription.
-_MAX_DEFAULT = 4096
+MAX_DEFAULT = 4096
 # StepName, StepDisplayName, StepDescription and PipelineParameterName in botocore's SageMaker model.
 _NAME = r"[A-Za-z0-9\-_]*"
 _MAX_STEP_NAME, _MAX_DISPLAY_NAME, _MAX_DESCRIPTION, _MAX_PARAMETER_NAME = 64, 256, 3072, 256
@@ -54,7 +54,6 @@ def _step(
 
 
 _CHECK_MEMBERS = {
-    "CheckType": "ScalarOrNothing",
     "ModelPackageGroupName": "String",
     "SkipCheck": "Boolean",
     "FailOnViolation": "Boolean",
@@ -150,8 +149,7 @@ _DOCUMENT: Mapping[str, Shape] = {
     ),
     "ParameterName": {"type": "string", "min": 1, "max": _MAX_PARAMETER_NAME, "pattern": _NAME},
     "ParameterType": enum("String", "Integer", "Float", "Boolean"),
-    "ParameterDescription": {"type": "string", "max": _MAX_DEFAULT},
-    "StringDefault": {"type": "string", "max": _MAX_DEFAULT},
+    "ParameterDescription": {"type": "string", "max": MAX_DEFAULT},
     "EnumValues": list_of("ScalarOrNothing", max=_MAX_ENUM_VALUES),
     "ExperimentConfig": structure({"ExperimentName": "String", "TrialName": "String"}),
     "MlflowConfig": structure({"MlflowResourceArn": "String", "MlflowExperimentName": "String"}),

@@ -31,6 +31,7 @@ KINDS: Mapping[str, str] = {
     "unknown-step": "an expression, or DependsOn, refers to a step that does not exist",
     "unknown-step-type": "SageMaker Pipelines has no such type of step",
     "unknown-value": "a value is not one of those that are allowed",
+    "writes-to-assets": "an output goes where the files that the construct uploads are",
     "wrong-type": "a value, or what an expression refers to, is of the wrong type",
 }
 
@@ -82,7 +83,10 @@ class Suppressions:
 
         Raises:
             ValueError: there is no finding of that id, or the path is empty.
+            TypeError: one string was given in the place of a list of them.
         """
+        if isinstance(entries, str):
+            raise TypeError(f"suppress must be a list of findings such as 'unknown-member', got {entries!r}")
         everywhere, places = set(), []
         for entry in entries:
             kind, colon, place = entry.partition(":")

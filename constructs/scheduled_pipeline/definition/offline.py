@@ -10,6 +10,7 @@ import hashlib
 import os
 import sys
 import sysconfig
+import threading
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -66,7 +67,7 @@ class OfflineAws:
 
     def refuse(self, call: str) -> NoReturn:
         """Raise the error that names ``call`` and the user's line that made it."""
-        sentence = f"{call}, made at {_user_line()}"
+        sentence = f"{call}, made {_user_line()}"
         self.refusals.append(sentence)
         raise NetworkCallRefusedError(
             f"a pipeline is built without a network and without AWS; refused {sentence}; "
@@ -186,7 +187,14 @@ def _is_user_file(filename: str) -> bool:
 
 def _user_line() -> str:
     frames = user_frames(traceback.extract_stack())
-    return f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "a background thread"
+    return f"at {frames[-1].filename}:{frames[-1].lineno}" if frames else _sdk_place()
+
+
+def _sdk_place() -> str:
+    """Say where a call comes from that no line of the user's is on the way to."""
+    if threading.current_thread() is threading.main_thread():
+        return "by the SDK itself while it wrote the definition"
+    return "in a background thread"
 
 
 def _read(body: Any) -> bytes:

@@ -1,4 +1,4 @@
-"""Where the steps of a definition write to."""
+"""Where the steps of a definition write to, and the property files that are among it."""
 
 from __future__ import annotations
 
@@ -7,19 +7,22 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from scheduled_pipeline.definition import placeholders
-from scheduled_pipeline.definition.findings import Report
-from scheduled_pipeline.definition.outline import Outline
+from scheduled_pipeline.definition.findings import Report, known
+from scheduled_pipeline.definition.outline import Outline, PlacedStep, objects
+from scheduled_pipeline.definition.properties import declared_names
 
 # The members of the APIs' requests that name a place to write to.
 _WRITTEN = {"S3OutputPath", "S3Output.S3Uri", "CheckpointConfig.S3Uri"}
 
 
 def check_outputs(outline: Outline, report: Report) -> None:
-    """Report outputs that go where the uploads are: in the asset bucket a step may read its files only.
+    """Report outputs that go where the uploads are, and property files that are in no output.
 
-    The SDK gives a function with ``@step`` one folder for its code and its results, so that it is found here.
+    In the asset bucket a step may read its files only. The SDK gives a function with ``@step`` one folder
+    for its code and its results, so that it is found here.
     """
     for step in outline.steps:
+        _check_property_files(step, report)
         for path, value in step.own_parts():
             for place, content in _outputs(value, path):
                 if placeholders.ASSET_BUCKET in json.dumps(content):
@@ -28,6 +31,18 @@ def check_outputs(outline: Outline, report: Report) -> None:
                         f"where a step cannot write: {content!r:.120}"
                     )
                     report.add("writes-to-assets", place, message, step=step.name)
+
+
+def _check_property_files(step: PlacedStep, report: Report) -> None:
+    """Refuse what the service cannot find, as the SDK does when it is the SDK's own object."""
+    for index, file in objects(step.body.get("PropertyFiles")):
+        name = file.get("OutputName")
+        names = declared_names(step, ["ProcessingOutputConfig", "Outputs"])
+        if isinstance(name, str) and names is not None and name not in names:
+            path = f"{step.path}.PropertyFiles[{index}].OutputName"
+            report.add(
+                "unknown-output", path, f"there is no output {name!r}; {known(name, names)}", step=step.name
+            )
 
 
 def _outputs(value: Any, path: str) -> Iterator[tuple[str, Any]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from scheduled_pipeline.definition.definition_format import MAX_DEFAULT
 from scheduled_pipeline.definition.findings import Report
 from scheduled_pipeline.definition.outline import Outline, objects
 
@@ -15,8 +16,6 @@ _PYTHON_TYPES: Mapping[str, tuple[type, ...]] = {
     "Float": (int, float),
     "Boolean": (bool,),
 }
-# StringParameter.DefaultValue in AWS's JSON schema of the definition.
-_MAX_DEFAULT = 4096
 
 
 def check_parameters(outline: Outline, document: Mapping[str, Any], report: Report) -> None:
@@ -42,8 +41,8 @@ def _check_default(entry: Mapping[str, Any], path: str, report: Report) -> None:
         if not _fits(value, kind):
             message = f"parameter {name!r} is of type {kind}, got {value!r:.80}"
             report.add("bad-default", f"{path}.{where}", message)
-    if isinstance(default, str) and len(default) > _MAX_DEFAULT:
-        message = f"must have at most {_MAX_DEFAULT:,} characters, has {len(default):,}"
+    if isinstance(default, str) and len(default) > MAX_DEFAULT:
+        message = f"must have at most {MAX_DEFAULT:,} characters, has {len(default):,}"
         report.add("bad-length", f"{path}.DefaultValue", message)
     if default is not None and allowed and default not in allowed:
         message = f"parameter {name!r} must be one of {', '.join(map(repr, allowed))}, got {default!r}"

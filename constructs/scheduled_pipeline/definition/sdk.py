@@ -6,10 +6,12 @@ without it, but differs from day to day and takes several times as long.
 
 from __future__ import annotations
 
+import functools
 import random
 import sys
 import time
 import uuid
+from pathlib import Path
 from typing import Any
 
 # What the SDK's clock shows, in its time stamps and names only: 2020-12-01T00:00:00.001Z, the
@@ -36,13 +38,29 @@ def quieten() -> None:
     """Turn off telemetry, the search for a Studio project's tags, and a session made for each step."""
     import sagemaker.core._studio as studio
     import sagemaker.core.telemetry.telemetry_logging as telemetry
-    from sagemaker.mlops.workflow import steps
+    from sagemaker.mlops.workflow import function_step, steps
 
     telemetry._send_telemetry_request = lambda *args, **kwargs: None
     # It looks for .sagemaker-code-config in the working directory and in all above it.
     studio._find_config = lambda working_dir=None: None
     # ProcessingStep and TransformStep make a LocalSession, 0.25 s each, to read the name of a method.
     steps.LocalSagemakerClient = _LocalSagemakerClient
+    # @step describes a function without a docstring by the file it is in, wherever this machine has it.
+    function_step._FunctionStep.to_request = _without_its_folder(function_step._FunctionStep)
+
+
+def _without_its_folder(function_step: Any) -> Any:
+    """Return ``to_request`` of a function step with its file's name in the place of its file's path."""
+    original = getattr(function_step.to_request, "__wrapped__", function_step.to_request)
+
+    @functools.wraps(original)
+    def to_request(self: Any) -> Any:
+        request = original(self)
+        if request.get("Description") == self.func.__code__.co_filename:
+            request["Description"] = Path(request["Description"]).name
+        return request
+
+    return to_request
 
 
 class _LocalSagemakerClient:

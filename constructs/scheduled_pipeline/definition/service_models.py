@@ -43,7 +43,10 @@ def find(reference: str, service: str = definition_format.SERVICE) -> Located:
     derived = {
         **original.shape,
         "members": members,
-        "required": [member for member in original.shape.get("required", ()) if member not in absent],
+        "required": [
+            *(member for member in original.shape.get("required", ()) if member not in absent),
+            *shape.get("needed", ()),
+        ],
         "one_of": shape.get("one_of", ()),
     }
     return Located(original.service, original.name, derived)

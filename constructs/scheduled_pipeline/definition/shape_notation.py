@@ -31,7 +31,8 @@ def enum(*values: str) -> Shape:
 def like(shape: str, *, filled_in: Sequence[str] = (), without: Sequence[str] = (), **more: Any) -> Shape:
     """Make the shape of an API's request.
 
-    ``filled_in`` are the required members that the service gives; ``without`` those it does not take.
+    ``filled_in`` are the required members that the service gives, ``without`` those it does not take;
+    ``members`` have another shape, and those of ``needed`` are required all the same.
     """
     members = {name: {"shape": member} for name, member in more.pop("members", {}).items()}
     return {"like": shape, "filled_in": filled_in, "without": without, "members": members, **more}

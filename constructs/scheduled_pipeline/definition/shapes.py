@@ -148,7 +148,7 @@ class ShapeChecker:
         allowed = shape.get("enum")
         if allowed is not None:
             if value not in allowed:
-                message = f"{value!r} is none of the {len(allowed)} values of {located.name}"
+                message = f"{value!r} is not a value of {located.name}"
                 self._add("unknown-value", path, f"{message}; {known(value, allowed)}")
         elif self._length(value, shape, path, "characters") and "pattern" in shape:
             pattern = service_models.pattern_of(shape["pattern"])

@@ -11,7 +11,8 @@ from scheduled_pipeline.definition.shape_notation import Shape, enum, like, list
 
 # ForEachStep of the SDK: MAX_CONCURRENCY_MAX, MAX_LITERAL_ITERABLE_ITEMS.
 _MAX_CONCURRENCY, _MAX_ITEMS = 50, 100
-_COMPARISON = ("Equals", "GreaterThan", "GreaterThanOrEqualTo", "LessThan", "LessThanOrEqualTo")
+# ConditionTypeEnum of the SDK, and two more that only the JSON schema has.
+_COMPARISON = ("Equals", "NotEquals", "GreaterThan", "GreaterThanOrEqualTo", "LessThan", "LessThanOrEqualTo")
 
 SHAPES: Mapping[str, Shape] = {
     "ProcessingArguments": like("sagemaker:CreateProcessingJobRequest", filled_in=["ProcessingJobName"]),
@@ -20,12 +21,18 @@ SHAPES: Mapping[str, Shape] = {
     "TuningArguments": like(
         "sagemaker:CreateHyperParameterTuningJobRequest", filled_in=["HyperParameterTuningJobName"]
     ),
-    # AutoMLStep.arguments of the SDK: these two "cannot be included".
+    # AutoMLStep.arguments of the SDK: these two "cannot be included", and the one mode is ENSEMBLING.
     "AutoMLArguments": like(
         "sagemaker:CreateAutoMLJobRequest",
         filled_in=["AutoMLJobName"],
         without=["ModelDeployConfig", "GenerateCandidateDefinitionsOnly"],
+        members={"AutoMLJobConfig": "pipeline:AutoMLJobConfig"},
+        needed=["AutoMLJobConfig"],
     ),
+    "AutoMLJobConfig": like(
+        "sagemaker:AutoMLJobConfig", members={"Mode": "pipeline:AutoMLMode"}, needed=["Mode"]
+    ),
+    "AutoMLMode": enum("ENSEMBLING"),
     "ModelArguments": like("sagemaker:CreateModelInput", filled_in=["ModelName"]),
     # ModelStep.arguments of the SDK: "not available in the workflow service and will cause rejection".
     "RegisterModelArguments": like("sagemaker:CreateModelPackageInput", without=["CertifyForMarketplace"]),
@@ -45,6 +52,7 @@ SHAPES: Mapping[str, Shape] = {
         "shapes": {
             **dict.fromkeys(_COMPARISON, "Comparison"),
             "In": "Membership",
+            "NotIn": "Membership",
             "Not": "Negation",
             "Or": "Alternatives",
         },

@@ -16,6 +16,7 @@ from scheduled_pipeline.definition.dependencies import Dependencies, check_names
 from scheduled_pipeline.definition.findings import Finding, Report, Suppressions
 from scheduled_pipeline.definition.model import MAX_BODY_CHARACTERS, DefinitionError
 from scheduled_pipeline.definition.outline import Outline
+from scheduled_pipeline.definition.outputs import check_outputs
 from scheduled_pipeline.definition.parameter_defaults import check_parameters
 from scheduled_pipeline.definition.references import References
 from scheduled_pipeline.definition.shapes import ShapeChecker
@@ -39,6 +40,7 @@ def validate(document: Mapping[str, Any], *, suppress: Iterable[str] = ()) -> tu
 
     Raises:
         ValueError: ``suppress`` names a finding that does not exist.
+        TypeError: ``suppress`` is one string.
     """
     suppressed = Suppressions.parse(suppress)
     outline = Outline.of(document)
@@ -47,11 +49,13 @@ def validate(document: Mapping[str, Any], *, suppress: Iterable[str] = ()) -> tu
     _check_size(document, report)
     ShapeChecker(outline, references, report).check(document, service_models.find("Definition"), "")
     check_parameters(outline, document, report)
-    check_names(outline, report)
+    check_outputs(outline, report)
     for name, value in document.items():
         if name != "Steps":
             list(references.check(value, name, None, report))
-    Dependencies.of(outline, references, report).check(report)
+    dependencies = Dependencies.of(outline, references, report)
+    if check_names(outline, report):
+        dependencies.check(report)
     return tuple(
         finding
         for finding in report.findings
