@@ -5,9 +5,11 @@ from __future__ import annotations
 import io
 import json
 import os
+import signal
 import subprocess
 import sys
 import tarfile
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -93,6 +95,25 @@ class TestTheDefinition:
         compile_sample("packed_folder")
         assert compile_sample("source_folder") == first
 
+    def test_does_not_depend_on_what_another_build_did_to_the_process(self, compile_sample: Compile) -> None:
+        compile_sample("changes_its_process")
+        assert compile_sample("shows_its_process").parameters[0].default == "[None, False, False]"
+
+    def test_of_one_region_knows_nothing_of_another(self, compiler: Compiler) -> None:
+        for region in ("eu-west-1", "us-west-2"):
+            compiled = compiler.compile(
+                PipelineDefinition.from_function("sample_pipelines:says_its_region"),
+                region=region,
+                partition="aws",
+                pipeline_name="sample",
+                values={},
+            )
+            assert compiled.parameters[0].default == f"{region} {region}"
+
+    def test_says_which_values_were_read(self, compile_sample: Compile) -> None:
+        values = {"DataBucket": "bucket", "Prefix": "a/b", "Count": 3, "Unread": 1}
+        assert compile_sample("with_values", values).values_read == {"DataBucket", "Prefix", "Count"}
+
 
 class TestUploads:
     @pytest.mark.parametrize(
@@ -152,6 +173,14 @@ class TestUploads:
             assert {(member.mtime, member.uid, member.uname) for member in members} == {(0, 0, "")}
             assert "library/answers.py" in members.getnames()
 
+    def test_may_have_odd_names(self, compile_sample: Compile) -> None:
+        (upload,) = compile_sample("odd_file_name").uploads
+        assert upload.name == "mon café, v2.py"
+
+    def test_that_no_step_reads_is_named(self, compile_sample: Compile) -> None:
+        message = _error(compile_sample, "uploads_what_no_step_reads")
+        assert "/settings/settings.json was uploaded, but no step reads it from there" in message
+
     def test_of_a_file_that_does_not_exist_names_the_function_and_the_file(
         self, compile_sample: Compile
     ) -> None:
@@ -173,6 +202,8 @@ class TestTheNetwork:
             ("calls_a_web_site", "the look-up of the host example.com", "urlopen("),
             ("connects_by_address", "the connection to 192.0.2.1:443", "connection.connect("),
             ("catches_what_is_refused", "the AWS call sagemaker:ListModels", "list_models("),
+            ("connects_to_a_local_socket", "the connection to '/var/run/docker.sock'", 'connect("/var'),
+            ("runs_a_program", "the program git", "subprocess.run("),
         ],
     )
     def test_is_refused_naming_the_call_and_the_line(
@@ -231,6 +262,44 @@ class TestErrors:
         assert "left a path of this machine in the definition" in _error(
             compile_sample, "leaves_a_local_path"
         )
+
+    def test_name_a_folder_of_this_machine(self, compile_sample: Compile) -> None:
+        message = _error(compile_sample, "leaves_its_folder")
+        assert "in the definition, at Parameters[0].DefaultValue: " in message
+
+    def test_name_a_number_that_is_none(self, compile_sample: Compile) -> None:
+        assert "the definition is not JSON: NaN is no number in JSON" in _error(
+            compile_sample, "is_not_a_number"
+        )
+
+    def test_end_a_question_to_the_user(self, compile_sample: Compile) -> None:
+        assert "EOFError" in _error(compile_sample, "asks_the_user")
+
+    def test_do_not_mix_up_answers_after_an_interrupt(self, compile_sample: Compile) -> None:
+        def interrupt(number: int, frame: object) -> None:
+            raise KeyboardInterrupt
+
+        before = signal.signal(signal.SIGALRM, interrupt)
+        signal.setitimer(signal.ITIMER_REAL, 1)
+        try:
+            with pytest.raises(KeyboardInterrupt):
+                compile_sample("takes_its_time")
+        finally:
+            signal.signal(signal.SIGALRM, before)
+        assert compile_sample("script").parameters[0].default == "a"
+
+    def test_of_a_thread_that_goes_on_do_not_keep_the_process(self) -> None:
+        started = time.monotonic()
+        compiler = Compiler()
+        compiler.compile(
+            PipelineDefinition.from_function("sample_pipelines:leaves_a_thread_running"),
+            region="eu-west-1",
+            partition="aws",
+            pipeline_name="sample",
+            values={},
+        )
+        compiler.close()
+        assert time.monotonic() - started < 45  # the thread sleeps for 60
 
 
 class TestOutput:

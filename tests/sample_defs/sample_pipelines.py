@@ -5,6 +5,9 @@ from __future__ import annotations
 import datetime
 import os
 import socket
+import subprocess
+import sys
+import threading
 import time
 import urllib.request
 import warnings
@@ -14,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from sagemaker.core.processing import FrameworkProcessor, ScriptProcessor
 from sagemaker.core.shapes import ProcessingInput, ProcessingS3Input
-from sagemaker.core.workflow.parameters import ParameterString
+from sagemaker.core.workflow.parameters import ParameterFloat, ParameterString
 from sagemaker.mlops.workflow.pipeline import Pipeline
 from sagemaker.mlops.workflow.steps import ProcessingStep, TrainingStep
 from sagemaker.train import ModelTrainer
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
 CODE = Path(__file__).parent / "code"
 IMAGE = "111122223333.dkr.ecr.eu-west-1.amazonaws.com/image:1"
 NOT_A_FUNCTION = 5
+REGION_AT_IMPORT = boto3.Session().region_name
 
 
 def script(context: PipelineContext) -> Pipeline:
@@ -155,6 +159,72 @@ def returns_nothing(context: PipelineContext) -> None:
 
 def names_it_otherwise(context: PipelineContext) -> Pipeline:
     return Pipeline(name="Other", steps=[_script_step(context)], sagemaker_session=context.session)
+
+
+def odd_file_name(context: PipelineContext) -> Pipeline:
+    script = Path(os.environ["TMPDIR"]) / "mon café, v2.py"
+    script.write_text("print('a step')\n", encoding="utf-8")
+    return _pipeline(context, _script_step(context, code=script))
+
+
+def says_its_region(context: PipelineContext) -> Pipeline:
+    return _pipeline(context, _script_step(context), parameter=f"{context.region} {REGION_AT_IMPORT}")
+
+
+def changes_its_process(context: PipelineContext) -> Pipeline:
+    os.environ["LEFT_BEHIND"] = "1"
+    os.chdir("/")
+    sys.path.insert(0, "/left/behind")
+    return _pipeline(context, _script_step(context))
+
+
+def shows_its_process(context: PipelineContext) -> Pipeline:
+    seen = [os.environ.get("LEFT_BEHIND"), Path.cwd() == Path("/"), "/left/behind" in sys.path]
+    return _pipeline(context, _script_step(context), parameter=repr(seen))
+
+
+def runs_a_program(context: PipelineContext) -> Pipeline:
+    commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True)
+    return _pipeline(context, _script_step(context), parameter=commit.stdout)
+
+
+def connects_to_a_local_socket(context: PipelineContext) -> Pipeline:
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.connect("/var/run/docker.sock")
+    return _pipeline(context, _script_step(context))
+
+
+def asks_the_user(context: PipelineContext) -> Pipeline:
+    return _pipeline(context, _script_step(context), parameter=input("name? "))
+
+
+def leaves_a_thread_running(context: PipelineContext) -> Pipeline:
+    threading.Thread(target=time.sleep, args=(60,)).start()
+    return _pipeline(context, _script_step(context))
+
+
+def takes_its_time(context: PipelineContext) -> Pipeline:
+    time.sleep(3)
+    return _pipeline(context, _script_step(context), parameter="late")
+
+
+def is_not_a_number(context: PipelineContext) -> Pipeline:
+    parameter = ParameterFloat("Number", default_value=float("nan"))
+    return Pipeline(
+        name=context.pipeline_name,
+        parameters=[parameter],
+        steps=[_script_step(context)],
+        sagemaker_session=context.session,
+    )
+
+
+def leaves_its_folder(context: PipelineContext) -> Pipeline:
+    return _pipeline(context, _script_step(context), parameter=f"{Path.cwd()}/data.csv")
+
+
+def uploads_what_no_step_reads(context: PipelineContext) -> Pipeline:
+    context.session.upload_data(str(CODE / "settings.json"), key_prefix="settings")
+    return _pipeline(context, _script_step(context))
 
 
 def leaves_a_local_path(context: PipelineContext) -> Pipeline:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from scheduled_pipeline.definition.context import Value
+from scheduled_pipeline.definition.document import read_json, strings
 from scheduled_pipeline.definition.model import CompiledPipeline, DefinitionError
 from scheduled_pipeline.definition.source import FunctionReference, PipelineDefinition
 from scheduled_pipeline.definition.uploads import RecordedObject, address_by_content
@@ -36,15 +37,16 @@ _SDK_CONFIG_FILE = "{}\n"
 
 
 class Compiler:
-    """A child process that compiles one build function after the other.
+    """A child process for each Region that compiles one build function after the other.
 
     Use `shared_compiler()`, so that the import of the SDK, which takes seconds, is paid for once
-    a synth.
+    a synth and Region. Modules keep what they read of the Region when they are imported, so two Regions
+    cannot share a process.
     """
 
     def __init__(self) -> None:
         self._directory = tempfile.TemporaryDirectory(prefix="scheduled-pipeline-")
-        self._process: subprocess.Popen[str] | None = None
+        self._processes: dict[str, subprocess.Popen[str]] = {}
         self._output_seen = 0
 
     def compile(
@@ -94,8 +96,8 @@ class Compiler:
 
     def close(self) -> None:
         """End the child process and remove what it wrote. The files of uploads are gone after this."""
-        if self._process is not None:
-            self._end(self._process)
+        for region in list(self._processes):
+            self._end(region)
         self._directory.cleanup()
 
     @property
@@ -113,21 +115,30 @@ class Compiler:
             )
             for entry in answer["uploads"]
         ]
-        body, uploads = address_by_content(answer["definition"], recorded)
-        self._check_hermetic(body, source)
-        return CompiledPipeline.from_text(
-            body, uploads=uploads, pipeline_name=answer["pipeline_name"], source=source
+        document = read_json(answer["definition"], source)
+        document, uploads = address_by_content(document, recorded, source)
+        self._check_hermetic(document, source)
+        return CompiledPipeline.from_document(
+            document,
+            uploads=uploads,
+            pipeline_name=answer["pipeline_name"],
+            values_read=frozenset(answer["values_read"]),
+            source=source,
         )
 
-    def _check_hermetic(self, body: str, source: str) -> None:
-        """Refuse a definition that names the child's own folder: no other machine has it."""
-        if self._directory.name in body:
-            at = body.index(self._directory.name)
-            excerpt = body[max(0, at - 60) : at + 80]
-            raise DefinitionError(f"{source} left a path of this machine in the definition: ...{excerpt}...")
+    def _check_hermetic(self, document: Mapping[str, Any], source: str) -> None:
+        """Refuse a definition that names a folder of this machine: no other machine has it."""
+        folders = [self._directory.name, str(Path.cwd())]
+        for path, text in strings(document):
+            for folder in folders:
+                if _names(text, folder):
+                    raise DefinitionError(
+                        f"{source} left a path of this machine in the definition, at {path}: {text!r:.200}"
+                    )
 
     def _ask(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        process = self._process or self._start()
+        region = request["region"]
+        process = self._processes.get(region) or self._start(region)
         assert process.stdin is not None
         assert process.stdout is not None
         try:
@@ -136,8 +147,12 @@ class Compiler:
             line = process.stdout.readline()
         except BrokenPipeError:
             line = ""
+        except BaseException:  # an interrupt: the answer would be taken for that of the next request
+            process.kill()
+            self._end(region)
+            raise
         if not line:
-            code = self._end(process)
+            code = self._end(region)
             raise DefinitionError(
                 f"the process that runs {request['module']}:{request['function']} ended with code {code} "
                 f"before it answered; its output:\n{self._output()}"
@@ -145,28 +160,29 @@ class Compiler:
         answer: dict[str, Any] = json.loads(line)
         return answer
 
-    def _start(self) -> subprocess.Popen[str]:
+    def _start(self, region: str) -> subprocess.Popen[str]:
         root = Path(self._directory.name)
         for name in ("home", "tmp", "uploads"):
             (root / name).mkdir(exist_ok=True)
         (root / "sagemaker.yaml").write_text(_SDK_CONFIG_FILE, encoding="utf-8")
         path = [entry or str(Path.cwd()) for entry in sys.path]
         with (root / "output.log").open("ab") as log:
-            self._process = subprocess.Popen(
+            process = subprocess.Popen(
                 [sys.executable, "-s", "-c", _BOOT, json.dumps(path)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
-                env=_environment(root),
+                env=_environment(root, region),
                 encoding="utf-8",
             )
-        return self._process
+        self._processes[region] = process
+        return process
 
-    def _end(self, process: subprocess.Popen[str]) -> int:
-        """Close the pipes to the child, which ends it if it still runs; returns its exit code."""
+    def _end(self, region: str) -> int:
+        """Close the pipes to a child, which ends it if it still runs; returns its exit code."""
+        process = self._processes.pop(region)
         with contextlib.suppress(BrokenPipeError):
             process.communicate()
-        self._process = None
         return process.returncode
 
     def _output(self) -> str:
@@ -178,7 +194,7 @@ class Compiler:
         return printed.decode("utf-8", errors="replace")
 
 
-def _environment(root: Path) -> dict[str, str]:
+def _environment(root: Path, region: str) -> dict[str, str]:
     """Return the child's whole environment: nothing of the user's but where programs are found."""
     kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
     return {
@@ -189,6 +205,8 @@ def _environment(root: Path) -> dict[str, str]:
         "LC_ALL": "C.UTF-8",
         "TZ": "UTC",
         "PYTHONHASHSEED": "0",
+        "AWS_REGION": region,
+        "AWS_DEFAULT_REGION": region,
         "AWS_ACCESS_KEY_ID": "offline",
         "AWS_SECRET_ACCESS_KEY": "offline",
         "AWS_CONFIG_FILE": os.devnull,
@@ -198,6 +216,14 @@ def _environment(root: Path) -> dict[str, str]:
         "SAGEMAKER_ADMIN_CONFIG_OVERRIDE": str(root / "sagemaker.yaml"),
         "SAGEMAKER_USER_CONFIG_OVERRIDE": str(root / "sagemaker.yaml"),
     }
+
+
+def _names(text: str, folder: str) -> bool:
+    """Whether a text names a folder or what is below it; one right below the root may be a container's."""
+    if len(Path(folder).parts) < 3:
+        return False
+    at = text.find(folder)
+    return at >= 0 and text[at + len(folder) :][:1] in {"", "/", os.sep, " ", '"', "'", ":"}
 
 
 @cache

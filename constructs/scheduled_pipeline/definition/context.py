@@ -26,6 +26,8 @@ class PipelineContext:
         account: the 12-digit AWS account id.
         partition: the AWS partition of the Region, for example ``aws``.
         pipeline_name: the physical name of the pipeline; give it to ``Pipeline(name=...)``.
+        values: what the construct was given; read it with ``value(name)``.
+        values_read: the names that were asked for so far.
     """
 
     session: Any
@@ -36,6 +38,7 @@ class PipelineContext:
     partition: str
     pipeline_name: str
     values: Mapping[str, Value] = field(default_factory=dict)
+    values_read: set[str] = field(default_factory=set, repr=False)
 
     def value(self, name: str) -> Any:
         """Return what the construct was given under ``name`` in ``values={...}``.
@@ -45,6 +48,7 @@ class PipelineContext:
         Raises:
             KeyError: no such value; the message lists those there are.
         """
+        self.values_read.add(name)
         if name not in self.values:
             known = ", ".join(sorted(self.values)) or "none"
             raise KeyError(f"no value named {name!r} was given to the construct; values given: {known}")

@@ -69,39 +69,51 @@ class CompiledPipeline:
     """A pipeline definition with placeholders for what only the deployment knows.
 
     Attributes:
-        body: the definition as indented JSON text; numbers and nulls exactly as the SDK wrote them.
+        body: the definition as JSON text, indented unless it is too long for that; numbers and nulls
+            exactly as the SDK wrote them.
         parameters: what the definition declares, in its order.
         uploads: what has to be in S3 before the pipeline runs.
-        pipeline_name: the name the SDK's object had, or None for a definition made elsewhere.
+        pipeline_name: the name the SDK's object had, or None where there was none.
+        values_read: the values of the construct that the build function asked for.
     """
 
     body: str
     parameters: tuple[PipelineParameter, ...]
     uploads: tuple[Upload, ...] = ()
     pipeline_name: str | None = None
+    values_read: frozenset[str] = frozenset()
 
     @classmethod
-    def from_text(
-        cls, text: str, *, uploads: Sequence[Upload] = (), pipeline_name: str | None = None, source: str
+    def from_document(
+        cls,
+        document: Any,
+        *,
+        uploads: Sequence[Upload] = (),
+        pipeline_name: str | None = None,
+        values_read: frozenset[str] = frozenset(),
+        source: str,
     ) -> CompiledPipeline:
-        """Read the JSON text of a definition; ``source`` names it in errors.
+        """Take a definition that was read from JSON; ``source`` names it in errors.
 
         Raises:
-            DefinitionError: it is not JSON, has no steps, or is not a definition at all.
+            DefinitionError: it has no steps, is not a definition at all, or is too long.
         """
-        try:
-            document = json.loads(text)
-        except json.JSONDecodeError as error:
-            raise DefinitionError(f"{source}: the definition is not JSON: {error}") from None
         _check_structure(document, source)
-        parameters = tuple(_parameters(document, source))
         body = json.dumps(document, indent=2, ensure_ascii=False)
+        if len(body) > MAX_BODY_CHARACTERS:
+            body = json.dumps(document, separators=(",", ":"), ensure_ascii=False)
         if len(body) > MAX_BODY_CHARACTERS:
             raise DefinitionError(
                 f"{source}: the definition has {len(body):,} characters, "
                 f"SageMaker allows {MAX_BODY_CHARACTERS:,}"
             )
-        return cls(body=body, parameters=parameters, uploads=tuple(uploads), pipeline_name=pipeline_name)
+        return cls(
+            body=body,
+            parameters=tuple(_parameters(document, source)),
+            uploads=tuple(uploads),
+            pipeline_name=pipeline_name,
+            values_read=values_read,
+        )
 
     @property
     def document(self) -> dict[str, Any]:

@@ -154,22 +154,46 @@ class OfflineAws:
         self.recorded[bucket, key] = RecordedObject(bucket=bucket, key=key, sha256=digest, staged_path=path)
 
 
-def refuse_sockets(aws: Callable[[], OfflineAws]) -> None:
-    """Refuse, for the rest of this process, everything that would leave it through a socket.
+def refuse_ways_out(aws: Callable[[], OfflineAws]) -> None:
+    """Refuse, for the rest of this process, connections, look-ups of hosts, and other programs.
 
-    An audit hook sees each connection and each name look-up whatever library makes it; it cannot
-    be taken out again, so only the worker calls this.
+    An audit hook sees them whatever library is used; it cannot be taken out again, so only the
+    worker calls this. Another program would not be bound by it, and could say anything.
     """
 
     def hook(event: str, args: tuple[Any, ...]) -> None:
-        if event in {"socket.connect", "socket.sendto", "socket.sendmsg"}:
+        if event in _CONNECTIONS:
             address = args[1] if len(args) > 1 else None
-            if isinstance(address, tuple):
-                aws().refuse(f"the connection to {address[0]}:{address[1]}")
-        elif event in {"socket.getaddrinfo", "socket.gethostbyname"}:
+            place = f"{address[0]}:{address[1]}" if isinstance(address, tuple) else repr(address)
+            aws().refuse(f"the connection to {place}")
+        elif event in _LOOK_UPS:
             aws().refuse(f"the look-up of the host {args[0]}")
+        elif event in _PROGRAMS and not _is_harmless(args):
+            aws().refuse(f"the program {_program(args)}")
 
     sys.addaudithook(hook)
+
+
+# https://docs.python.org/3/library/audit_events.html
+_CONNECTIONS = {"socket.connect", "socket.sendto", "socket.sendmsg"}
+_LOOK_UPS = {"socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr", "socket.getnameinfo"}
+_PROGRAMS = {"subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.startfile"}
+# What Python's own modules ask about the machine: platform and ctypes.util.
+_HARMLESS = {"uname", "ldconfig", "gcc", "cc", "ld", "objdump"}
+
+
+def _is_harmless(args: tuple[Any, ...]) -> bool:
+    return Path(_program(args)).name in _HARMLESS
+
+
+def _program(args: tuple[Any, ...]) -> str:
+    """Return the program of an audit event: its path, or the first word of its command."""
+    for argument in args[:2]:
+        if isinstance(argument, list | tuple) and argument:
+            return os.fsdecode(argument[0])
+        if isinstance(argument, str | bytes | os.PathLike):
+            return os.fsdecode(argument)
+    return "?"
 
 
 def user_frames(frames: traceback.StackSummary) -> list[traceback.FrameSummary]:

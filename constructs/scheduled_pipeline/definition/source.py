@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from scheduled_pipeline.definition.context import PipelineContext
+from scheduled_pipeline.definition.document import read_json
 from scheduled_pipeline.definition.model import CompiledPipeline, DefinitionError
 from scheduled_pipeline.definition.uploads import address_by_content
 
@@ -82,17 +83,23 @@ class PipelineDefinition:
 
         Raises:
             DefinitionError: the file cannot be read, is not JSON, or is not a pipeline definition.
+            TypeError: neither a path nor an object.
         """
         if isinstance(definition, Mapping):
-            return cls(
-                compiled=CompiledPipeline.from_text(_dump(definition), source="PipelineDefinition.from_json")
+            source, text = "PipelineDefinition.from_json", _dump(definition)
+            return cls(compiled=CompiledPipeline.from_document(read_json(text, source), source=source))
+        if not isinstance(definition, str | PathLike) or str(definition).lstrip().startswith("{"):
+            raise TypeError(
+                "from_json takes the path of a JSON file or the object that was read from one, "
+                f"got {definition!r:.80}"
             )
         path = Path(definition)
         try:
             text = path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise DefinitionError(f"the definition file {str(path)!r} cannot be read: {error}") from None
-        return cls(compiled=CompiledPipeline.from_text(text, source=str(path)))
+        document = read_json(text, str(path))
+        return cls(compiled=CompiledPipeline.from_document(document, source=str(path)))
 
     @classmethod
     def from_sdk(cls, pipeline: Any) -> PipelineDefinition:
@@ -113,9 +120,10 @@ class PipelineDefinition:
         with aws.installed():
             text = pipeline.definition()
         source = f"pipeline {pipeline.name!r}"
-        body, uploads = address_by_content(text, list(aws.recorded.values()))
-        compiled = CompiledPipeline.from_text(
-            body, uploads=uploads, pipeline_name=pipeline.name, source=source
+        recorded = list(aws.recorded.values())
+        document, uploads = address_by_content(read_json(text, source), recorded, source)
+        compiled = CompiledPipeline.from_document(
+            document, uploads=uploads, pipeline_name=pipeline.name, source=source
         )
         return cls(compiled=compiled)
 
@@ -130,7 +138,7 @@ def _uploads_folder() -> Path:
 
 def _parse_reference(text: str) -> FunctionReference:
     module, colon, function = text.partition(":")
-    names = [*module.split("."), *function.split(".")]
+    names = [*module.split("."), function]
     if not colon or not all(name.isidentifier() for name in names):
         raise ValueError(
             f"definition must be 'module:function', such as 'pipeline_defs.daily:build', got {text!r}"
@@ -146,12 +154,12 @@ def _reference_to(function: BuildFunction) -> FunctionReference:
     if "<" in name:
         kind = "a lambda" if name.endswith("<lambda>") else "defined inside another function"
         raise ValueError(f"the build function {module}:{name} is {kind}, so it cannot be imported; {_HOW_TO}")
+    if "." in name:
+        raise ValueError(f"the build function {module}:{name} belongs to a class; {_HOW_TO}")
     if module == "__main__":
         place = inspect.getsourcefile(function) or "the script"
         raise ValueError(f"the build function {name!r} is defined in {place}, which is being run; {_HOW_TO}")
-    found: Any = sys.modules.get(module)
-    for part in name.split("."):
-        found = getattr(found, part, None)
+    found = getattr(sys.modules.get(module), name, None)
     if found is not function:
         raise ValueError(f"{module}:{name} is not the function that was given, but {found!r}; {_HOW_TO}")
     return FunctionReference(module, name)
@@ -159,6 +167,6 @@ def _reference_to(function: BuildFunction) -> FunctionReference:
 
 def _dump(definition: Mapping[str, Any]) -> str:
     try:
-        return json.dumps(definition)
+        return json.dumps(definition, allow_nan=False)
     except (TypeError, ValueError) as error:
         raise DefinitionError(f"the definition is not JSON: {error}") from None

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from scheduled_pipeline.definition.model import Upload, UploadedFile
+from scheduled_pipeline.definition.document import JsonPath, map_strings
+from scheduled_pipeline.definition.model import DefinitionError, Upload, UploadedFile
 
 
 @dataclass(frozen=True)
@@ -26,44 +28,97 @@ class RecordedObject:
     staged_path: Path
 
 
-# An S3 URI with a key, as it stands inside a JSON string.
-_S3_URI = re.compile(r"s3://[a-z0-9][a-z0-9.-]*/[^\"'\\\s,;]+")
+# Where a step writes. A folder that is written to is never an upload, whatever was uploaded below it.
+_OUTPUTS = {
+    "AsyncInferenceConfig",
+    "DataCaptureConfig",
+    "MonitoringOutputConfig",
+    "OutputConfig",
+    "OutputDataConfig",
+    "ProcessingOutputConfig",
+    "S3OutputPath",
+    "TransformOutput",
+}
+_END_OF_URI = re.compile(r"/?(?=$|[\s\"'`,;)|&<>])")
 
 
-def address_by_content(definition: str, recorded: Sequence[RecordedObject]) -> tuple[str, tuple[Upload, ...]]:
-    """Replace each S3 URI of an upload in ``definition`` by one made from the upload's content.
+def address_by_content(
+    document: Any, recorded: Sequence[RecordedObject], source: str
+) -> tuple[Any, tuple[Upload, ...]]:
+    """Replace each S3 URI of an upload in a definition by one made from the upload's content.
 
-    A recorded object belongs to the longest URI that names it or is a folder above it, so that an
-    output location above an uploaded file stays what it is. One that the definition does not
-    refer to is left out: the SDK uploads again whatever a build function reads from
-    ``step.arguments``. Returns the new text and the uploads, each once, in order of appearance.
+    A recorded object belongs to the longest URI that names it or is a folder above it, so that a
+    location above an uploaded file stays what it is. Returns the new definition and its uploads,
+    each once, in order of appearance.
+
+    Raises:
+        DefinitionError: something was uploaded that the definition does not refer to, and is not
+            uploaded elsewhere too: the SDK uploads again what is read from ``step.arguments``.
     """
     if not recorded:
-        return definition, ()
-    mentioned = dict.fromkeys(uri.rstrip("/") for uri in _S3_URI.findall(definition))
+        return document, ()
+    owners = {owner for entry in recorded for owner in _possible_owners(entry)}
+    mentioned = _mentioned(document, owners)
     members: dict[str, list[RecordedObject]] = {}
+    lost = []
     for entry in recorded:
-        owner = _longest_owner(entry, mentioned)
-        if owner is not None:
+        owner = next((uri for uri in _possible_owners(entry) if uri in mentioned), None)
+        if owner is None:
+            lost.append(entry)
+        else:
             members.setdefault(owner, []).append(entry)
+    _check_lost(lost, {entry.sha256 for entries in members.values() for entry in entries}, source)
     uploads = {uri: _upload(uri, members[uri]) for uri in mentioned if uri in members}
 
-    def replace(match: re.Match[str]) -> str:
-        uri = match.group(0).rstrip("/")
-        rest = match.group(0)[len(uri) :]
-        return uploads[uri].placeholder_uri + rest if uri in uploads else match.group(0)
+    def replace(path: JsonPath, text: str) -> str:
+        for start, uri in reversed(_uris(text, uploads) if not _OUTPUTS & set(path) else []):
+            text = text[:start] + uploads[uri].placeholder_uri + text[start + len(uri) :]
+        return text
 
     unique = {upload.placeholder_uri: upload for upload in uploads.values()}
-    return _S3_URI.sub(replace, definition), tuple(unique.values())
+    return map_strings(document, replace), tuple(unique.values())
 
 
-def _longest_owner(entry: RecordedObject, mentioned: Mapping[str, None]) -> str | None:
+def _possible_owners(entry: RecordedObject) -> list[str]:
+    """Return the URIs that may stand for an object, the longest first: itself and the folders above."""
     parts = entry.key.split("/")
-    for length in range(len(parts), 0, -1):
-        uri = f"s3://{entry.bucket}/" + "/".join(parts[:length])
-        if uri in mentioned:
-            return uri
-    return None
+    return [f"s3://{entry.bucket}/" + "/".join(parts[:length]) for length in range(len(parts), 0, -1)]
+
+
+def _mentioned(document: Any, owners: Iterable[str]) -> dict[str, None]:
+    """Return those of the URIs that the definition reads from, in order of appearance."""
+    found: dict[str, None] = {}
+
+    def look(path: JsonPath, text: str) -> str:
+        if not _OUTPUTS & set(path):
+            found.update((uri, None) for _start, uri in _uris(text, owners))
+        return text
+
+    map_strings(document, look)
+    return found
+
+
+def _uris(text: str, known: Iterable[str]) -> list[tuple[int, str]]:
+    """Return where known URIs stand in a text; one that goes on is another URI."""
+    if "s3://" not in text:
+        return []
+    found = []
+    for start in (match.start() for match in re.finditer("s3://", text)):
+        fitting = [
+            uri for uri in known if text.startswith(uri, start) and _END_OF_URI.match(text, start + len(uri))
+        ]
+        if fitting:
+            found.append((start, max(fitting, key=len)))
+    return found
+
+
+def _check_lost(lost: Sequence[RecordedObject], kept: Container[str], source: str) -> None:
+    for entry in lost:
+        if entry.sha256 not in kept:
+            raise DefinitionError(
+                f"{source}: s3://{entry.bucket}/{entry.key} was uploaded, but no step reads it from there; "
+                "pass the S3 URI that the upload returned to a step's input or to a parameter's default"
+            )
 
 
 def _upload(uri: str, members: Sequence[RecordedObject]) -> Upload:

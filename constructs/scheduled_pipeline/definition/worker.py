@@ -6,13 +6,14 @@ its standard output; whatever the SDK or the user prints goes to standard error.
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import json
 import os
 import random
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -22,7 +23,7 @@ from scheduled_pipeline.definition.context import PipelineContext
 from scheduled_pipeline.definition.offline import (
     NetworkCallRefusedError,
     OfflineAws,
-    refuse_sockets,
+    refuse_ways_out,
     user_frames,
 )
 
@@ -45,14 +46,17 @@ class BuildError(Exception):
 
 
 def main() -> None:
-    """Answer requests until standard input ends."""
+    """Answer requests until they end; what a build function has left running does not keep the process."""
+    requests = os.fdopen(os.dup(0), encoding="utf-8")
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(2, 1)
     worker = Worker()
-    for line in sys.stdin:
+    for line in requests:
         answer = worker.answer(Request(**json.loads(line)))
         sys.stdout.flush()
         _write(answers, answer)
+    os._exit(0)
 
 
 def _write(stream: IO[str], answer: dict[str, Any]) -> None:
@@ -60,23 +64,35 @@ def _write(stream: IO[str], answer: dict[str, Any]) -> None:
     stream.flush()
 
 
+@contextlib.contextmanager
+def _surroundings_put_back() -> Iterator[None]:
+    """Undo what a build function does to its process, which the next one shares."""
+    environment, folder, path = dict(os.environ), Path.cwd(), list(sys.path)
+    try:
+        yield
+    finally:
+        os.chdir(folder)
+        os.environ.clear()
+        os.environ.update(environment)
+        sys.path[:] = path
+
+
 class Worker:
-    """Builds pipelines one after the other, with one boto3 session a Region for all of them."""
+    """Builds pipelines of one Region one after the other, with one boto3 session for all of them."""
 
     def __init__(self) -> None:
         self._aws = OfflineAws(staging=Path())
-        self._boto_sessions: dict[str, Any] = {}
-        refuse_sockets(lambda: self._aws)
+        self._session: Any = None
+        refuse_ways_out(lambda: self._aws)
         sdk.still_its_clock()
 
     def answer(self, request: Request) -> dict[str, Any]:
         """Build one pipeline; an error is an answer too, with the user's part of the traceback."""
         self._aws = OfflineAws(staging=Path(request.staging), partition=request.partition)
-        os.environ["AWS_REGION"] = os.environ["AWS_DEFAULT_REGION"] = request.region
         random.seed(0)
         sdk.restart_its_uuids()
         try:
-            with self._aws.installed():
+            with self._aws.installed(), _surroundings_put_back():
                 return self._build(request)
         except BuildError as error:
             return {"error": str(error)}
@@ -86,14 +102,16 @@ class Worker:
     def _build(self, request: Request) -> dict[str, Any]:
         build = _find(request)
         sdk.quieten()
-        pipeline = build(self._context(request))
+        context = self._context(request)
+        pipeline = build(context)
         if not callable(getattr(pipeline, "definition", None)) or not hasattr(pipeline, "steps"):
             raise BuildError(
                 f"must return a Pipeline of the SageMaker Python SDK, returned {pipeline!r:.200}"
             )
         return {
-            "definition": pipeline.definition(),
+            "definition": _definition(pipeline),
             "pipeline_name": pipeline.name,
+            "values_read": sorted(context.values_read),
             "uploads": [
                 {"bucket": entry.bucket, "key": entry.key, "sha256": entry.sha256}
                 for entry in self._aws.recorded.values()
@@ -102,7 +120,7 @@ class Worker:
 
     def _context(self, request: Request) -> PipelineContext:
         return PipelineContext(
-            session=sdk.pipeline_session(self._boto_session(request.region), placeholders.ARTIFACT_BUCKET),
+            session=sdk.pipeline_session(self._boto_session(), placeholders.ARTIFACT_BUCKET),
             role=placeholders.role(request.partition),
             bucket=placeholders.ARTIFACT_BUCKET,
             region=request.region,
@@ -112,16 +130,15 @@ class Worker:
             values=request.values,
         )
 
-    def _boto_session(self, region: str) -> Any:
-        """Return the session of ``region``, whose clients are made once: making them is the slow part."""
-        if region not in self._boto_sessions:
+    def _boto_session(self) -> Any:
+        """Return the session of all pipelines, whose clients are made once: making them is the slow part."""
+        if self._session is None:
             import boto3
 
-            session = boto3.Session(region_name=region)
-            session.client = _memoised(session.client)
-            session.resource = _memoised(session.resource)
-            self._boto_sessions[region] = session
-        return self._boto_sessions[region]
+            self._session = boto3.Session()
+            self._session.client = _memoised(self._session.client)
+            self._session.resource = _memoised(self._session.resource)
+        return self._session
 
     def _explain(self, error: BaseException) -> str:
         """Return the error with the user's part of the traceback; a refused call comes first."""
@@ -138,6 +155,20 @@ class Worker:
         return f"raised\n{trace}{headline}" if trace else f"failed: {headline}"
 
 
+def _definition(pipeline: Any) -> str:
+    """Return the definition, unless it is one that would fail when it runs.
+
+    The SDK keeps the code and the results of ``@step`` functions in one folder; the code becomes an
+    asset, which the role can only read, and each compile makes a new key to sign it with.
+    """
+    definition: str = pipeline.definition()
+    if '"REMOTE_FUNCTION_SECRET_KEY"' in definition:
+        raise BuildError(
+            "uses @step functions, which cannot be compiled yet; use a processing or training step"
+        )
+    return definition
+
+
 def _find(request: Request) -> Callable[[PipelineContext], Any]:
     try:
         found: Any = importlib.import_module(request.module)
@@ -145,10 +176,9 @@ def _find(request: Request) -> Callable[[PipelineContext], Any]:
         if error.name is None or not (request.module + ".").startswith(error.name + "."):
             raise
         raise BuildError(f"cannot be imported: there is no module {error.name!r}") from None
-    for part in request.function.split("."):
-        if not hasattr(found, part):
-            raise BuildError(f"cannot be found: {request.module} has no {request.function!r}")
-        found = getattr(found, part)
+    if not hasattr(found, request.function):
+        raise BuildError(f"cannot be found: {request.module} has no {request.function!r}")
+    found = getattr(found, request.function)
     if not callable(found):
         raise BuildError(f"is not a function, but {found!r:.200}")
     return found  # type: ignore[no-any-return]
