@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import traceback
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -31,8 +32,26 @@ def fail_on_findings(assembly: CloudAssembly) -> None:
 
 @contextlib.contextmanager
 def slips_in_one_sentence() -> Iterator[None]:
-    """End the process with the message of a ``ValueError``: where the slip is, and what is allowed."""
+    """End the process with the message of an error that is a slip in this project's own files.
+
+    The message says what is allowed; the last line of the project on the way to the error is put before it.
+    Anything else keeps its traceback.
+    """
     try:
         yield
-    except ValueError as error:
+    except (ValueError, TypeError) as error:
+        raise SystemExit(f"error: {_place(error)}{error}") from None
+    except RuntimeError as error:
+        if not str(error).startswith("ValidationFailed"):
+            raise
         raise SystemExit(f"error: {error}") from None
+
+
+def _place(error: BaseException) -> str:
+    project = Path(__file__).resolve().parents[1]
+    frames = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if Path(frame.filename).parent in {project, project / "stacks"}
+    ]
+    return f"{Path(frames[-1].filename).relative_to(project)}:{frames[-1].lineno}: " if frames else ""

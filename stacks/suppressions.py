@@ -19,23 +19,35 @@ _WILDCARDS = (
         "SageMaker names what a pipeline starts pipelines-<execution id>-..., known only when it runs",
     ),
     (
-        r".*:model-package/[a-z0-9-]+/\*",
+        r".*:model-package/[A-Za-z0-9-]+/\*",
         "SageMaker numbers the versions in the one model package group that the pipeline registers to",
     ),
     (
-        r".*:experiment(-trial|-trial-component)?/\*",
-        "the pipeline service makes an experiment's trials and their components and names them itself",
+        r".*:experiment-trial/\*",
+        "the trial of an execution has its id, known only when it runs; it is made in the one experiment",
     ),
     (
-        r".*:log-group:/aws/sagemaker/\*",
-        "jobs write to one log stream an instance, in groups of SageMaker's own",
+        r".*:experiment-trial-component/pipelines-\*",
+        "the component of a trial is named after its job, with the id of the execution",
+    ),
+    (
+        r".*:log-group:/aws/sagemaker/(Processing|Training|Transform)Jobs:\*",
+        "a stream for each instance of a job, in the one group of SageMaker's for that kind of job",
+    ),
+    (
+        r".*:log-group:/aws/sagemaker/Endpoints/\*",
+        "whatever serves the model logs with its role, in a group named after the endpoint",
+    ),
+    (
+        r".*:s3:::<artifacts>/[A-Za-z0-9-]+/(models/|incoming/)?\*",
+        "what the pipeline keeps under its own name in the artifact bucket, below the id of an execution",
     ),
     (
         r".*:s3:::cdk-[a-z0-9]+-assets-[^/]*/[0-9a-f]{64}/\*",
         "a folder named by the hash of the code that is in it",
     ),
     (
-        r".*:s3:::sagemaker-servicecatalog-seedcode-[a-z0-9-]+/dataset/[^*]+\*",
+        r".*:s3:::sagemaker-servicecatalog-seedcode-[a-z0-9-]+/dataset/abalone-dataset(\.csv|-batch)\*",
         "AWS's public sample data, read only",
     ),
     (
@@ -48,15 +60,13 @@ _WILDCARDS = (
 def acknowledge_findings(pipeline: ScheduledPipeline, artifact_bucket: s3.IBucket) -> None:
     """Acknowledge what is known and bounded about the roles and the queue of ``pipeline``."""
     stack = Stack.of(pipeline)
+    # The name of a bucket in another stack, as it is now and as cdk-nag sees it.
+    bucket = _flat(stack.resolve(artifact_bucket.bucket_name))
+    imported = _import_name(artifact_bucket)
     for resource in _wildcard_resources(stack, pipeline.execution_role):
         for pattern, reason in _WILDCARDS:
-            if re.fullmatch(pattern, resource):
-                _acknowledge_wildcard(pipeline, resource, reason)
-    _acknowledge_wildcard(
-        pipeline,
-        f"{_import_name(artifact_bucket)}/*",
-        "the pipeline owns what it writes under prefixes that depend on the execution",
-    )
+            if re.fullmatch(pattern, resource.replace(bucket, "<artifacts>")):
+                _acknowledge_wildcard(pipeline, resource.replace(bucket, imported), reason)
     if pipeline.dead_letter_queue is not None:
         Validations.of(pipeline.dead_letter_queue).acknowledge(
             Acknowledgment(id="AwsSolutions-SQS3", reason="it is the dead-letter queue of the schedules")
@@ -96,6 +106,6 @@ def _flat(value: Any) -> str:
 
 
 def _import_name(bucket: s3.IBucket) -> str:
-    """Return the name under which another stack imports the bucket's ARN."""
+    """Return the name under which another stack imports the bucket's name."""
     stack = Stack.of(bucket)
-    return _flat(stack.resolve(stack.export_value(bucket.bucket_arn)))
+    return _flat(stack.resolve(stack.export_value(bucket.bucket_name)))

@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from aws_cdk import CfnParameter, Duration, Stack, Token
+from aws_cdk import App, CfnParameter, DefaultStackSynthesizer, Duration, Environment, Stack, Token
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_scheduler_targets as scheduler_targets
 from aws_cdk import aws_sqs as sqs
-from aws_cdk.assertions import Match, Template
+from aws_cdk.assertions import Annotations, Match, Template
 
-from scheduled_pipeline import PipelineDefinition, PipelineSchedule, ScheduledPipeline
+from scheduled_pipeline import EventTrigger, PipelineDefinition, PipelineSchedule, ScheduledPipeline
+from scheduled_pipeline.definition import placeholders
 
 NewStack = Callable[..., Stack]
 REGION = "eu-west-1"
@@ -153,7 +156,6 @@ class TestByDefault:
         needed = {resources[logical_id]["Type"] for logical_id in _schedule(with_schedule)["DependsOn"]}
         assert needed == {
             "AWS::SageMaker::Pipeline",
-            "AWS::IAM::Role",
             "AWS::IAM::Policy",
             "AWS::Scheduler::ScheduleGroup",
         }
@@ -191,7 +193,7 @@ class TestByDefault:
     def test_the_scheduler_role_may_start_this_pipeline_and_use_the_queue(
         self, with_schedule: Template
     ) -> None:
-        statements = _statements(with_schedule, "SchedulerRole")
+        statements = _statements(with_schedule, "SchedulerPolicy")
         (queue,) = with_schedule.find_resources("AWS::SQS::Queue")
         start, send = statements
         assert start["Action"] == "sagemaker:StartPipelineExecution"
@@ -245,7 +247,9 @@ class TestByDefault:
     def test_the_execution_role_can_be_passed_to_sagemaker_only(self, minimal: Template) -> None:
         (role,) = minimal.find_resources("AWS::IAM::Role")
         (statement,) = [s for s in _statements(minimal, "ExecutionRole") if s["Action"] == "iam:PassRole"]
-        assert statement["Resource"] == {"Fn::GetAtt": [role, "Arn"]}
+        own = {"Fn::GetAtt": [role, "Arn"]}
+        named_by_the_step = "arn:aws:iam::111122223333:role/given"
+        assert statement["Resource"] == [named_by_the_step, own]
         assert statement["Condition"] == {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}}
 
 
@@ -406,7 +410,7 @@ class TestTheArtifactBucket:
         granted = [
             s["Resource"] for s in _statements(template, "ExecutionRole") if "s3:PutObject" in s["Action"]
         ]
-        assert granted == ["arn:aws:s3:::my-bucket/*"]
+        assert granted == ["arn:aws:s3:::my-bucket/out/*"]
 
 
 class TestTheDefinition:
@@ -526,12 +530,134 @@ class TestThePipelineConstruct:
             "arn:aws:sagemaker:eu-west-1:111122223333:pipeline/mixed-case",
         ]
 
-    def test_is_referred_to_where_the_arn_can_be_a_reference(
+    def test_may_start_itself_again(self, new_stack: NewStack, definition: PipelineDefinition) -> None:
+        """A role that both runs and starts the pipeline makes no cycle."""
+        stack = new_stack()
+        training = ScheduledPipeline(stack, "Training", definition=definition, pipeline_name="lower")
+        training.grant_start(training.execution_role)
+        Template.from_stack(stack).resource_count_is("AWS::SageMaker::Pipeline", 1)
+
+
+class TestRolesOfAnotherStack:
+    def test_get_their_policy_from_this_one(
+        self, feature_flags: dict[str, Any], definition: PipelineDefinition
+    ) -> None:
+        """A policy in the other stack would refer back to this one: a cycle."""
+        app = App(context=feature_flags)
+        env = Environment(account="111122223333", region=REGION)
+        roles, stack = Stack(app, "Roles", env=env), Stack(app, "Stack", env=env)
+        ScheduledPipeline(
+            stack,
+            "Training",
+            definition=definition,
+            schedules={"Nightly": NIGHTLY},
+            events={"Ready": EventTrigger.pattern({"source": ["my.app"]})},
+            scheduler_role=iam.Role(roles, "S", assumed_by=iam.ServicePrincipal("scheduler.amazonaws.com")),
+            event_role=iam.Role(roles, "E", assumed_by=iam.ServicePrincipal("events.amazonaws.com")),
+        )
+        Template.from_stack(roles).resource_count_is("AWS::IAM::Policy", 0)
+        Template.from_stack(stack).resource_count_is("AWS::IAM::Policy", 3)
+
+    def test_that_take_no_policy_are_warned_of(
         self, new_stack: NewStack, definition: PipelineDefinition
     ) -> None:
         stack = new_stack()
-        training = ScheduledPipeline(stack, "Training", definition=definition, pipeline_name="lower")
-        assert "Ref" in json.dumps(stack.resolve(training.pipeline_arn))
+        arn = "arn:aws:iam::111122223333:role/fixed"
+        role = iam.Role.from_role_arn(stack, "Fixed", arn, mutable=False)
+        ScheduledPipeline(
+            stack, "Training", definition=definition, schedules={"Nightly": NIGHTLY}, scheduler_role=role
+        )
+        Annotations.from_stack(stack).has_warning(
+            "*",
+            Match.string_like_regexp("Stack/Fixed takes no permissions .*sagemaker:StartPipelineExecution"),
+        )
+
+
+class TestSynthesizers:
+    def test_made_in_python_put_code_where_they_say(self, feature_flags: dict[str, Any]) -> None:
+        app = App(context=feature_flags)
+        stack = Stack(
+            app,
+            "Stack",
+            env=Environment(account="111122223333", region=REGION),
+            synthesizer=DefaultStackSynthesizer(qualifier="mine", bucket_prefix="pre-"),
+        )
+        for construct_id in ("One", "Two"):
+            ScheduledPipeline(stack, construct_id, definition="sample_pipelines:script")
+        assembly = Path(app.synth().directory)
+        manifest = json.loads((assembly / "Stack.assets.json").read_text(encoding="utf-8"))
+        keys = [
+            destination["objectKey"]
+            for file in manifest["files"].values()
+            for destination in file["destinations"].values()
+        ]
+        (key,) = [key for key in keys if key.endswith("/step.py")]
+        assert key.startswith("pre-")
+        template = (assembly / "Stack.template.json").read_text(encoding="utf-8")
+        assert f"s3://cdk-mine-assets-111122223333-eu-west-1/{key}" in template
+
+    def test_of_two_stacks_are_refused(self, feature_flags: dict[str, Any]) -> None:
+        app = App(context=feature_flags)
+        shared = DefaultStackSynthesizer()
+        env = Environment(account="111122223333", region=REGION)
+        one, other = (Stack(app, name, env=env, synthesizer=shared) for name in ("One", "Other"))
+        ScheduledPipeline(one, "Training", definition="sample_pipelines:script")
+        with pytest.raises(ValueError, match="Other: its synthesizer is that of another stack"):
+            ScheduledPipeline(other, "Training", definition="sample_pipelines:script")
+
+
+class TestThePolicyOfTheExecutionRole:
+    def test_reaches_what_is_bound_late(self, new_stack: NewStack) -> None:
+        """The account, the values and the buckets of the context, not what stands for them."""
+        stack = new_stack(account=None)
+        bucket = s3.Bucket.from_bucket_name(stack, "Data", "my-data")
+        late = CfnParameter(stack, "DataBucketName").value_as_string
+        ScheduledPipeline(
+            stack,
+            "Training",
+            definition="sample_pipelines:reads_a_bucket_with_its_own_image",
+            values={"DataBucket": late},
+            data_buckets=[bucket],
+        )
+        text = json.dumps(Template.from_stack(stack).to_json())
+        assert not re.search(placeholders.ANY, text, re.IGNORECASE)
+        policy = json.dumps(_statements(Template.from_stack(stack), "ExecutionRole"))
+        assert '"DataBucketName"' in policy
+        assert "arn:aws:s3:::my-data" in policy or ":s3:::my-data" in policy
+        assert ":repository/hello" in policy
+
+
+class TestValues:
+    def test_with_quotes_and_lines_stay_inside_their_string(self, new_stack: NewStack) -> None:
+        stack = new_stack()
+        late = CfnParameter(stack, "Late").value_as_string
+        values = {"DataBucket": "b", "Prefix": 'say "' + late + '"\n\\d', "Count": 1}
+        ScheduledPipeline(stack, "Training", definition="sample_pipelines:with_values", values=values)
+        text = _text(_body(Template.from_stack(stack)))
+        found = json.loads(text)["Steps"][0]["Arguments"]["ProcessingInputs"][0]["S3Input"]["S3Uri"]
+        assert found == 's3://b/say "<Late>"\n\\d/in.csv'
+
+    def test_that_nobody_asks_for_are_warned_of(self, new_stack: NewStack) -> None:
+        stack = new_stack()
+        ScheduledPipeline(stack, "Training", definition="sample_pipelines:script", values={"DataBuckte": "b"})
+        Annotations.from_stack(stack).has_warning(
+            "*", Match.string_like_regexp(r"values\['DataBuckte'\] is never asked for by the build function")
+        )
+
+    def test_of_the_context_that_are_changed_are_refused(self, new_stack: NewStack) -> None:
+        with pytest.raises(
+            ValueError, match="Stack/Training: the build function changed what the context gave it"
+        ):
+            ScheduledPipeline(new_stack(), "Training", definition="sample_pipelines:changes_its_context")
+
+
+def test_the_name_of_an_sdk_object_is_kept(new_stack: NewStack, small_definition: dict[str, Any]) -> None:
+    source = PipelineDefinition.from_json(small_definition)
+    assert source.compiled is not None
+    of_the_sdk = PipelineDefinition(compiled=replace(source.compiled, pipeline_name="Mine"))
+    stack = new_stack()
+    ScheduledPipeline(stack, "Training", definition=of_the_sdk)
+    Template.from_stack(stack).has_resource_properties("AWS::SageMaker::Pipeline", {"PipelineName": "Mine"})
 
 
 class TestRefuses:
@@ -564,7 +690,7 @@ class TestRefuses:
         with pytest.raises(ValueError, match="description must be at most 3072 characters, got 3073"):
             build(description="x" * 3073)
 
-    @pytest.mark.parametrize("number", [0, -1, True])
+    @pytest.mark.parametrize("number", [0, -1])
     def test_a_parallelism_below_one(self, build: Callable[..., ScheduledPipeline], number: int) -> None:
         with pytest.raises(ValueError, match=f"max_parallel_steps must be 1 or more, got {number}"):
             build(max_parallel_steps=number)
@@ -574,6 +700,41 @@ class TestRefuses:
         expected = "Stack/Second: the pipeline name 'same' is already taken by Stack/Training"
         with pytest.raises(ValueError, match=expected):
             build("Second", pipeline_name="same")
+
+    def test_two_pipelines_that_differ_in_letter_case_alone(
+        self, build: Callable[..., ScheduledPipeline]
+    ) -> None:
+        build(pipeline_name="Train")
+        with pytest.raises(ValueError, match="the pipeline name 'train' is already taken by Stack/Training"):
+            build("Second", pipeline_name="train")
+
+    @pytest.mark.parametrize(
+        ("arguments", "message"),
+        [
+            (
+                {"execution_role": "arn:aws:iam::1:role/r"},
+                "execution_role must be an iam.IRole, such as Role.from",
+            ),
+            ({"scheduler_role": "r"}, "scheduler_role must be an iam.IRole"),
+            ({"artifact_bucket": "b"}, "artifact_bucket must be an s3.IBucket"),
+            ({"dead_letter_queue": "q"}, "dead_letter_queue must be an sqs.IQueue"),
+            ({"encryption_key": "k"}, "encryption_key must be a kms.IKey"),
+            ({"schedule_group": "g"}, "schedule_group must be a scheduler.IScheduleGroup"),
+            ({"schedules": [NIGHTLY]}, "schedules must be a mapping of names to schedules"),
+            ({"schedules": {1: NIGHTLY}}, "schedules must have strings as names, got 1"),
+            ({"events": "S3"}, "events must be a mapping of names to triggers"),
+            ({"values": ["a"]}, "values must be a mapping of names to values"),
+            ({"pipeline_name": 5}, "pipeline_name must be a string, got 5"),
+            ({"description": 5}, "description must be a string, got 5"),
+            ({"max_parallel_steps": "5"}, "max_parallel_steps must be a whole number, got '5'"),
+            ({"max_parallel_steps": 2.5}, "max_parallel_steps must be a whole number, got 2.5"),
+        ],
+    )
+    def test_an_argument_of_a_wrong_type(
+        self, build: Callable[..., ScheduledPipeline], arguments: dict[str, Any], message: str
+    ) -> None:
+        with pytest.raises(TypeError, match=f"^Stack/Training: {message}"):
+            build(**arguments)
 
     def test_two_schedules_of_one_name(self, build: Callable[..., ScheduledPipeline]) -> None:
         same = PipelineSchedule.rate(timedelta(hours=1), name="same")
@@ -610,6 +771,7 @@ class TestRefuses:
                 "the pipeline has no parameter 'Dat'; did you mean 'Date'. it has Date, Count, Limit",
             ),
             ({"Count": "one"}, "parameter 'Count' is of type Integer, got 'one'"),
+            ({"Count": "1_000"}, "parameter 'Count' is of type Integer, got '1_000'"),
             ({"Count": 1.5}, "parameter 'Count' is of type Integer, got '1.5'"),
             ({"Limit": "high"}, "parameter 'Limit' is of type Float, got 'high'"),
             ({"Full": "yes"}, "parameter 'Full' is of type Boolean, got 'yes'"),
@@ -759,7 +921,11 @@ def test_a_long_name_is_cut_with_a_hash_and_keeps_its_end(
 def _with_artifacts(definition: dict[str, Any]) -> dict[str, Any]:
     from scheduled_pipeline.definition import placeholders
 
-    return {**definition, "Metadata": {"Out": f"s3://{placeholders.ARTIFACT_BUCKET}/out"}}
+    (step,) = definition["Steps"]
+    uri = f"s3://{placeholders.ARTIFACT_BUCKET}/out"
+    place = {"S3Uri": uri, "LocalPath": "/out", "S3UploadMode": "EndOfJob"}
+    outputs = {"ProcessingOutputConfig": {"Outputs": [{"OutputName": "out", "S3Output": place}]}}
+    return {**definition, "Steps": [{**step, "Arguments": {**step["Arguments"], **outputs}}]}
 
 
 def _schedule(template: Template) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from aws_cdk import Stack, Token
 from aws_cdk import aws_iam as iam
@@ -10,13 +10,12 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_sqs as sqs
-from aws_cdk.region_info import RegionInfo
 from constructs import Construct
 
+from scheduled_pipeline.arguments import check_arguments
+from scheduled_pipeline.compilation import check_bound, compile_for, partition_of, split_values
 from scheduled_pipeline.definition import placeholders
-from scheduled_pipeline.definition.compiler import shared_compiler
 from scheduled_pipeline.definition.context import Value
-from scheduled_pipeline.definition.model import CompiledPipeline
 from scheduled_pipeline.definition.source import BuildFunction, PipelineDefinition
 from scheduled_pipeline.parameters import check_parameters
 from scheduled_pipeline.resources import names
@@ -24,19 +23,16 @@ from scheduled_pipeline.resources.artifact_bucket import artifact_bucket as make
 from scheduled_pipeline.resources.bucket_events import BucketEventsValidation
 from scheduled_pipeline.resources.code_assets import CodeAssets
 from scheduled_pipeline.resources.dead_letter_queue import dead_letter_queue as make_dead_letter_queue
-from scheduled_pipeline.resources.dead_letter_queue import grant_dead_letters
 from scheduled_pipeline.resources.event_rules import EventRule
 from scheduled_pipeline.resources.execution_role import execution_role as make_execution_role
 from scheduled_pipeline.resources.execution_role import grant_artifacts, grant_run
 from scheduled_pipeline.resources.pipeline import Pipeline, check_pipeline_name
+from scheduled_pipeline.resources.scheduler_role import scheduler_policy
 from scheduled_pipeline.resources.scheduler_role import scheduler_role as make_scheduler_role
 from scheduled_pipeline.resources.schedules import Schedule, check_key, schedule_group
 from scheduled_pipeline.trigger.event import EventTrigger
-from scheduled_pipeline.trigger.schedule import PipelineSchedule, as_pipeline_schedule
+from scheduled_pipeline.trigger.schedule import PipelineSchedule, SdkSchedule, as_pipeline_schedule
 from scheduled_pipeline.warnings import warn_of_overlaps, warn_of_past_dates
-
-# `cdk synth -c scheduled-pipeline:sdk-output=true` shows what the SDK and build functions print.
-_SDK_OUTPUT = "scheduled-pipeline:sdk-output"
 
 
 class ScheduledPipeline(Construct):
@@ -47,7 +43,8 @@ class ScheduledPipeline(Construct):
         construct_id: its id there.
         definition: a build function, ``build(context) -> Pipeline``, given itself or as
             ``"module:function"``, or a ``PipelineDefinition``.
-        pipeline_name: physical name. Default: made from the construct's path.
+        pipeline_name: physical name. Default: that of an object of the SDK, else made from the construct's
+            path.
         schedules: schedules by name, this package's or the SageMaker SDK's ``PipelineSchedule``. The name
             is the identity: a renamed schedule is a new one. Default: none.
         events: what starts the pipeline beside its schedules, by name: events and rules on a rate or a cron.
@@ -56,8 +53,10 @@ class ScheduledPipeline(Construct):
             Default: none.
         artifact_bucket: where the pipeline reads and writes. Default: where the definition uses
             one, an encrypted, versioned bucket that is kept when the stack is deleted.
-        execution_role: assumed by sagemaker.amazonaws.com to run the steps. What the steps need is
-            granted to it either way. Default: a new role.
+        data_buckets: buckets that steps read or write because a parameter may point there. Default: only
+            what the definition itself names.
+        execution_role: assumed by sagemaker.amazonaws.com to run the steps. What the definition shows that
+            the steps need is granted to it either way. Default: a new role.
         scheduler_role: assumed by scheduler.amazonaws.com to start the pipeline. That, and to use the
             dead-letter queue, is granted to it either way. Default: a role that only this
             construct's schedule group can use.
@@ -70,6 +69,9 @@ class ScheduledPipeline(Construct):
             AWS owns.
         max_parallel_steps: how many steps of a run may run at once. Default: the service's, 50.
         description: of the pipeline, at most 3,072 characters. Default: none.
+        suppress_findings: findings about the definition to leave out, by id or ``id:path``, such as
+            ``unknown-member:Steps.Train.Arguments.Foo``: what AWS accepts and botocore does not know
+            yet. Default: none.
 
     Raises:
         ValueError: for whatever AWS would refuse later; it names the construct, the field, the value
@@ -84,10 +86,11 @@ class ScheduledPipeline(Construct):
         *,
         definition: PipelineDefinition | BuildFunction | str,
         pipeline_name: str | None = None,
-        schedules: Mapping[str, PipelineSchedule | object] | None = None,
+        schedules: Mapping[str, PipelineSchedule | SdkSchedule] | None = None,
         events: Mapping[str, EventTrigger] | None = None,
         values: Mapping[str, Value] | None = None,
         artifact_bucket: s3.IBucket | None = None,
+        data_buckets: Sequence[s3.IBucket] = (),
         execution_role: iam.IRole | None = None,
         scheduler_role: iam.IRole | None = None,
         event_role: iam.IRole | None = None,
@@ -96,32 +99,63 @@ class ScheduledPipeline(Construct):
         encryption_key: kms.IKey | None = None,
         max_parallel_steps: int | None = None,
         description: str | None = None,
+        suppress_findings: Sequence[str] = (),
     ) -> None:
         super().__init__(scope, construct_id)
-        self._declared_name = self._claim_name(pipeline_name)
-        literals, tokens = self._split_values(values or {})
-        self.definition = self._compile(definition, literals)
+        check_arguments(
+            self.node.path,
+            pipeline_name=pipeline_name,
+            schedules=schedules,
+            events=events,
+            values=values,
+            artifact_bucket=artifact_bucket,
+            execution_role=execution_role,
+            scheduler_role=scheduler_role,
+            event_role=event_role,
+            schedule_group=schedule_group,
+            dead_letter_queue=dead_letter_queue,
+            encryption_key=encryption_key,
+            max_parallel_steps=max_parallel_steps,
+            description=description,
+        )
+        source = self._source(definition)
+        self._declared_name = self._claim_name(pipeline_name, source)
+        literals, tokens = split_values(self, values or {})
+        self.definition = compile_for(self, source, self._declared_name, literals, suppress_findings)
 
         self.encryption_key = encryption_key
         self.artifact_bucket = artifact_bucket or self._make_artifact_bucket()
         self.execution_role = execution_role or make_execution_role(self, "ExecutionRole")
         assets = CodeAssets.add(self, self.definition.uploads)
+        bindings = {**self._bindings(), **assets.bindings, **tokens}
+        check_bound(self, self.definition.body, bindings)
         self.pipeline = Pipeline(
             self,
             "Pipeline",
             pipeline_name=self._declared_name,
             definition_body=self.definition.body,
-            bindings={**self._bindings(), **assets.bindings, **tokens},
+            bindings=bindings,
             role=self.execution_role,
             description=description,
             max_parallel_steps=max_parallel_steps,
         )
         assets.keep_from_collection(self.pipeline.cfn_pipeline)
-        self._grant_execution(assets)
+        grant_run(
+            self.execution_role,
+            self.definition,
+            Stack.of(self),
+            bindings={**self._bindings(), **tokens},
+            pipeline_name=self._declared_name,
+            data_buckets=data_buckets,
+        )
+        assets.grant_read(self.execution_role, Stack.of(self))
+        if self.artifact_bucket is not None:
+            grant_artifacts(self.execution_role, self.artifact_bucket)
 
         self.scheduler_role = scheduler_role
         self.schedule_group = schedule_group
         self._own_group: scheduler.IScheduleGroup | None = None
+        self._scheduler_policy: iam.Policy | None = None
         self.dead_letter_queue = dead_letter_queue
         self.schedules: dict[str, Schedule] = {}
         for name, schedule in (schedules or {}).items():
@@ -142,7 +176,7 @@ class ScheduledPipeline(Construct):
         """The ARN of the pipeline."""
         return self.pipeline.pipeline_arn
 
-    def add_schedule(self, name: str, schedule: PipelineSchedule | object) -> Schedule:
+    def add_schedule(self, name: str, schedule: PipelineSchedule | SdkSchedule) -> Schedule:
         """Start the pipeline on one more schedule.
 
         The schedule group, the scheduler role and the dead-letter queue are made with the first one.
@@ -165,7 +199,7 @@ class ScheduledPipeline(Construct):
         others = {key: other.schedule for key, other in self.schedules.items()}
         warn_of_past_dates(self, name, schedule)
         warn_of_overlaps(self, name, schedule, others)
-        group, role, queue = self._scheduling()
+        group, role, policy = self._scheduling()
         self.schedules[name] = Schedule(
             self._child("Schedules"),
             name,
@@ -175,7 +209,8 @@ class ScheduledPipeline(Construct):
             group=group,
             foreign_group="" if group is self._own_group else group.node.path,
             role=role,
-            dead_letter_queue=queue,
+            policy=policy,
+            dead_letter_queue=self._queue(),
             encryption_key=self.encryption_key,
         )
         return self.schedules[name]
@@ -196,7 +231,7 @@ class ScheduledPipeline(Construct):
         if not isinstance(trigger, EventTrigger):
             raise TypeError(f"{path}: must be an EventTrigger, got {trigger!r} ({type(trigger).__name__})")
         check_parameters(dict(trigger.pipeline_parameters), self.definition.parameters, path)
-        self.node.add_validation(BucketEventsValidation(self, trigger, path))
+        self.node.add_validation(BucketEventsValidation(trigger, path))
         self.event_rules[name] = EventRule(
             self._child("Events"),
             name,
@@ -212,74 +247,19 @@ class ScheduledPipeline(Construct):
         """Let ``grantee`` start the pipeline."""
         return self.pipeline.grant_start_pipeline_execution(grantee)
 
-    def _claim_name(self, pipeline_name: str | None) -> str:
-        name = names.derived_pipeline_name(self) if pipeline_name is None else pipeline_name
-        check_pipeline_name(name, self.node.path)
-        names.claim(self, "pipeline", name)
-        return name
-
-    def _split_values(self, values: Mapping[str, Value]) -> tuple[dict[str, Value], dict[str, str]]:
-        """Return what the build function is given, and what is bound to the placeholders among it."""
-        literals: dict[str, Value] = {}
-        tokens: dict[str, str] = {}
-        for name, value in values.items():
-            if not isinstance(value, str | int | float | bool):
-                raise TypeError(
-                    f"{self.node.path}: values[{name!r}] must be a string, a number or a boolean, "
-                    f"got {value!r}"
-                )
-            if not Token.is_unresolved(value):
-                literals[name] = value
-            elif isinstance(value, str):
-                literals[name] = placeholders.value(name)
-                tokens[placeholders.value(name)] = value
-            else:
-                raise ValueError(
-                    f"{self.node.path}: values[{name!r}] is a number that is known at deploy time only; "
-                    "pass it as a string: Token.as_string(...)"
-                )
-        return literals, tokens
-
-    def _compile(
-        self, definition: PipelineDefinition | BuildFunction | str, values: Mapping[str, Value]
-    ) -> CompiledPipeline:
+    def _source(self, definition: PipelineDefinition | BuildFunction | str) -> PipelineDefinition:
         try:
-            source = PipelineDefinition.of(definition)
-            if source.compiled is not None:
-                return source.compiled
-            compiled = shared_compiler().compile(
-                source,
-                region=self._region(),
-                partition=self._partition(),
-                pipeline_name=self._declared_name,
-                values=values,
-                show_output=str(self.node.try_get_context(_SDK_OUTPUT)).lower() == "true",
-            )
+            return PipelineDefinition.of(definition)
         except (TypeError, ValueError) as error:
             raise type(error)(f"{self.node.path}: {error}") from None
-        self._check_name_used(compiled, source)
-        return compiled
 
-    def _check_name_used(self, compiled: CompiledPipeline, source: PipelineDefinition) -> None:
-        if compiled.pipeline_name != self._declared_name:
-            raise ValueError(
-                f"{self.node.path}: {source.function} named its pipeline {compiled.pipeline_name!r}, "
-                f"but it is deployed as {self._declared_name!r}; "
-                f"write Pipeline(name=context.pipeline_name, ...), "
-                f"and choose the name with pipeline_name={compiled.pipeline_name!r}"
-            )
-
-    def _region(self) -> str:
-        region = Stack.of(self).region
-        if Token.is_unresolved(region):
-            raise ValueError(
-                f"{self.node.path}: the Region of the stack is not known, and the definition depends on it "
-                "(image URIs); give the stack an env: Stack(..., env=Environment(region='eu-west-1'))"
-            )
-        return region
-
-    def _partition(self) -> str:
-        return RegionInfo.get(self._region()).partition or "aws"
+    def _claim_name(self, pipeline_name: str | None, source: PipelineDefinition) -> str:
+        """Return the physical name: the one given, that of an SDK object, or one made from the path."""
+        of_the_sdk = None if source.compiled is None else source.compiled.pipeline_name
+        name = pipeline_name or of_the_sdk or names.derived_pipeline_name(self)
+        check_pipeline_name(name, self.node.path)
+        names.claim(self, "pipeline", name.lower(), shown=name)
+        return name
 
     def _make_artifact_bucket(self) -> s3.IBucket | None:
         if placeholders.ARTIFACT_BUCKET not in self.definition.body:
@@ -291,37 +271,30 @@ class ScheduledPipeline(Construct):
         if self.artifact_bucket is not None:
             bindings[placeholders.ARTIFACT_BUCKET] = self.artifact_bucket.bucket_name
         if not Token.is_unresolved(Stack.of(self).region):
-            bindings[placeholders.role(self._partition())] = self.execution_role.role_arn
+            bindings[placeholders.role(partition_of(self))] = self.execution_role.role_arn
         return bindings
 
-    def _grant_execution(self, assets: CodeAssets) -> None:
-        stack = Stack.of(self)
-        grant_run(self.execution_role, self.definition, stack)
-        assets.grant_read(self.execution_role, stack)
-        if self.artifact_bucket is not None:
-            grant_artifacts(self.execution_role, self.artifact_bucket)
-
-    def _scheduling(self) -> tuple[scheduler.IScheduleGroup, iam.IRole, sqs.IQueue]:
+    def _scheduling(self) -> tuple[scheduler.IScheduleGroup, iam.IRole, iam.Policy]:
         """Return what every schedule of this pipeline shares; what was not given is made once."""
         if self.schedule_group is None:
             self._own_group = self.schedule_group = schedule_group(self, "ScheduleGroup")
-        queue = self._queue()
         if self.scheduler_role is None:
             self.scheduler_role = make_scheduler_role(self, "SchedulerRole", self.schedule_group)
-        if not self.schedules:
-            self._grant_scheduling(self.scheduler_role, queue)
-        return self.schedule_group, self.scheduler_role, queue
+        if self._scheduler_policy is None:
+            self._scheduler_policy = scheduler_policy(
+                self,
+                "SchedulerPolicy",
+                role=self.scheduler_role,
+                pipeline=self.pipeline,
+                dead_letter_queue=self._queue(),
+                encryption_key=self.encryption_key,
+            )
+        return self.schedule_group, self.scheduler_role, self._scheduler_policy
 
     def _queue(self) -> sqs.IQueue:
         if self.dead_letter_queue is None:
             self.dead_letter_queue = make_dead_letter_queue(self, "DeadLetterQueue", self.encryption_key)
         return self.dead_letter_queue
-
-    def _grant_scheduling(self, role: iam.IRole, queue: sqs.IQueue) -> None:
-        self.pipeline.grant_start_pipeline_execution(role)
-        grant_dead_letters(role, queue)
-        if self.encryption_key is not None:
-            self.encryption_key.grant_encrypt_decrypt(role)
 
     def _child(self, construct_id: str) -> Construct:
         found = self.node.try_find_child(construct_id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Callable, Mapping, Sequence
 
 from scheduled_pipeline.definition.model import PipelineParameter
@@ -62,7 +63,19 @@ def _boolean(value: str) -> bool:
     return value.lower() == "true"
 
 
-_PARSERS: dict[str, Callable[[str], object]] = {"Integer": int, "Float": float, "Boolean": _boolean}
+def _integer(value: str) -> int:
+    if not re.fullmatch(r"[+-]?[0-9]+", value):
+        raise ValueError(value)
+    return int(value)
+
+
+def _float(value: str) -> float:
+    if not re.fullmatch(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?", value):
+        raise ValueError(value)
+    return float(value)
+
+
+_PARSERS: dict[str, Callable[[str], object]] = {"Integer": _integer, "Float": _float, "Boolean": _boolean}
 
 
 def _known(name: str, known: Mapping[str, PipelineParameter]) -> str:

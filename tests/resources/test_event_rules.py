@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aws_cdk import App, CfnParameter, Stack
+from aws_cdk import App, CfnParameter, Environment, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
-from aws_cdk.assertions import Match, Template
+from aws_cdk import aws_sqs as sqs
+from aws_cdk.assertions import Annotations, Match, Template
 
 from scheduled_pipeline import EventTrigger, PipelineDefinition, PipelineSchedule, ScheduledPipeline
 
@@ -102,11 +103,10 @@ class TestARule:
 
     def test_starts_the_pipeline_with_paths_into_the_event(self, template: Template) -> None:
         (target,) = _rule(template, "training-S3")["Targets"]
-        (pipeline,) = template.find_resources("AWS::SageMaker::Pipeline")
         assert target["SageMakerPipelineParameters"] == {
             "PipelineParameterList": [{"Name": "Date", "Value": "$.detail.object.key"}]
         }
-        assert {"Ref": pipeline} in target["Arn"]["Fn::Join"][1]
+        assert target["Arn"] == "arn:aws:sagemaker:eu-west-1:111122223333:pipeline/training"
 
     def test_has_the_retry_policy_and_the_description_it_is_given(self, template: Template) -> None:
         (target,) = _rule(template, "training-Rate")["Targets"]
@@ -193,6 +193,45 @@ class TestAKey:
         )
 
 
+class TestAQueueOrKeyOfSomebodyElse:
+    def test_is_warned_of_because_dead_letters_would_be_lost(
+        self, new_stack: NewStack, definition: PipelineDefinition
+    ) -> None:
+        stack = new_stack()
+        arn = "arn:aws:sqs:eu-west-1:111122223333:theirs"
+        queue = sqs.Queue.from_queue_arn(stack, "Queue", arn)
+        ScheduledPipeline(
+            stack,
+            "Training",
+            definition=definition,
+            events={"Rate": TRIGGERS["Rate"]},
+            dead_letter_queue=queue,
+        )
+        Annotations.from_stack(stack).has_warning(
+            "*", Match.string_like_regexp(f"the policy of the queue {arn} cannot be changed from here")
+        )
+
+
+class TestAPipelineThatStartsItself:
+    @pytest.mark.parametrize("name", ["training", "TRAINING"])
+    def test_is_refused(self, new_stack: NewStack, definition: PipelineDefinition, name: str) -> None:
+        trigger = EventTrigger.pipeline_execution_status_change(pipeline_name=name, status="Succeeded")
+        with pytest.raises(ValueError, match="'Training' would start itself again each time it has run"):
+            ScheduledPipeline(
+                new_stack(), "T", definition=definition, pipeline_name="Training", events={"After": trigger}
+            )
+
+    def test_is_warned_of_where_no_pipeline_is_named(
+        self, new_stack: NewStack, definition: PipelineDefinition
+    ) -> None:
+        stack = new_stack()
+        trigger = EventTrigger.pipeline_execution_status_change(status="Succeeded")
+        ScheduledPipeline(stack, "Training", definition=definition, events={"After": trigger})
+        Annotations.from_stack(stack).has_warning(
+            "*", Match.string_like_regexp("the trigger names no pipeline")
+        )
+
+
 class TestABusThatIsKnownLate:
     def test_makes_the_role_fit_the_rule_on_any_bus(
         self, new_stack: NewStack, definition: PipelineDefinition
@@ -200,10 +239,16 @@ class TestABusThatIsKnownLate:
         stack = new_stack()
         bus = CfnParameter(stack, "Bus").value_as_string
         trigger = EventTrigger.pattern({"source": ["my.app"]}, event_bus_name=bus)
-        training = ScheduledPipeline(
+        ScheduledPipeline(
             stack, "Training", definition=definition, pipeline_name="p", events={"Own": trigger}
         )
-        assert training.event_rules["Own"].rule_arn == "arn:aws:events:eu-west-1:111122223333:rule/*/p-Own"
+        sources = [
+            role["Properties"]["AssumeRolePolicyDocument"]["Statement"][0]["Condition"]["ArnLike"]
+            for logical_id, role in Template.from_stack(stack).find_resources("AWS::IAM::Role").items()
+            if "Events" in logical_id
+        ]
+        arn = "arn:aws:events:eu-west-1:111122223333:rule/"
+        assert sources == [{"aws:SourceArn": [f"{arn}*/p-Own", f"{arn}p-Own"]}]
 
 
 class TestABucketOfTheApp:
@@ -238,6 +283,29 @@ class TestABucketOfTheApp:
             lambda stack: s3.CfnBucket(stack, "Bucket", notification_configuration=notifications).ref
         )
         template.resource_count_is("AWS::Events::Rule", 1)
+
+    def test_of_another_stack_is_seen(
+        self, feature_flags: dict[str, Any], definition: PipelineDefinition
+    ) -> None:
+        app = App(context=feature_flags)
+        env = Environment(account="111122223333", region="eu-west-1")
+        data, stack = Stack(app, "Data", env=env), Stack(app, "Stack", env=env)
+        trigger = EventTrigger.s3_object_created(bucket_name=s3.Bucket(data, "Bucket").bucket_name)
+        ScheduledPipeline(stack, "Training", definition=definition, events={"New": trigger})
+        with pytest.raises(RuntimeError, match="the bucket Data/Bucket/Resource sends no events"):
+            app.synth()
+
+    def test_of_the_same_name_elsewhere_does_not_matter(
+        self, feature_flags: dict[str, Any], definition: PipelineDefinition
+    ) -> None:
+        app = App(context=feature_flags)
+        env = Environment(account="111122223333", region="eu-west-1")
+        silent, stack = Stack(app, "Silent", env=env), Stack(app, "Stack", env=env)
+        s3.Bucket(silent, "Bucket")
+        bucket = s3.Bucket(stack, "Bucket", event_bridge_enabled=True)
+        trigger = EventTrigger.s3_object_created(bucket_name=bucket.bucket_name)
+        ScheduledPipeline(stack, "Training", definition=definition, events={"New": trigger})
+        app.synth()
 
     def test_that_is_not_in_the_app_cannot_be_seen(self, synthesize: Callable[..., Template]) -> None:
         synthesize(lambda stack: s3.Bucket.from_bucket_name(stack, "Bucket", "elsewhere").bucket_name)

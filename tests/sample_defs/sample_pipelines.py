@@ -103,6 +103,25 @@ def everything_of_the_context(context: PipelineContext) -> Pipeline:
     return _pipeline(context, _script_step(context), parameter=text)
 
 
+def reads_a_bucket_with_its_own_image(context: PipelineContext) -> Pipeline:
+    processor = ScriptProcessor(
+        image_uri=f"{context.account}.dkr.ecr.{context.region}.amazonaws.com/hello:1",
+        command=["python3"],
+        instance_type="ml.m5.large",
+        instance_count=1,
+        base_job_name="process",
+        role=context.role,
+        sagemaker_session=context.session,
+    )
+    inputs = [_input(f"s3://{context.value('DataBucket')}/in/data.csv")]
+    step_args = processor.run(code=str(CODE / "step.py"), inputs=inputs)
+    return _pipeline(context, ProcessingStep(name="Process", step_args=step_args))
+
+
+def changes_its_context(context: PipelineContext) -> Pipeline:
+    return _pipeline(context, _script_step(context), parameter=context.bucket.upper())
+
+
 def missing_file(context: PipelineContext) -> Pipeline:
     return _pipeline(context, _script_step(context, code=CODE / "no_such_file.py"))
 

@@ -53,10 +53,23 @@ def test_a_slip_in_a_stack_is_one_sentence(synthesize: Synthesize, tmp_path: Pat
     stack.write_text(stack.read_text(encoding="utf-8").replace('"RunDate"', '"RunDat"'))
     done = synthesize(project, tmp_path / "cdk.out")
     assert done.returncode != 0
-    assert done.stderr.startswith(
-        "error: Dev/DailyProcessing/DailyProcessing: schedule 'Daily': "
-        "the pipeline has no parameter 'RunDat'; did you mean 'RunDate'?"
+    assert re.match(
+        r"error: stacks/daily_processing_stack\.py:\d+: Dev/DailyProcessing/DailyProcessing: "
+        r"schedule 'Daily': the pipeline has no parameter 'RunDat'; did you mean 'RunDate'\?",
+        done.stderr,
     )
+    assert "Traceback" not in done.stderr
+
+
+def test_a_slip_before_the_construct_names_its_line(synthesize: Synthesize, tmp_path: Path) -> None:
+    project = _copy_of_the_project(tmp_path)
+    stack = project / "stacks" / "abalone_stack.py"
+    text = stack.read_text(encoding="utf-8").replace("Asia/Tokyo", "Asia/Tokio")
+    stack.write_text(text)
+    line = 1 + next(n for n, line in enumerate(text.splitlines()) if "PipelineSchedule.cron(" in line)
+    done = synthesize(project, tmp_path / "cdk.out")
+    assert done.stderr.startswith(f"error: stacks/abalone_stack.py:{line}: timezone must be ")
+    assert "Asia/Tokio" in done.stderr
     assert "Traceback" not in done.stderr
 
 

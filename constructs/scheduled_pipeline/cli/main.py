@@ -16,6 +16,7 @@ from typer.core import TyperGroup
 
 from scheduled_pipeline.cli.errors import CommandError
 from scheduled_pipeline.cli.next_runs import next_runs
+from scheduled_pipeline.cli.permissions import permissions
 
 
 class _Commands(TyperGroup):
@@ -77,6 +78,7 @@ def _add(name: str, command: Callable[..., None]) -> None:
 
 
 _add("next", next_runs)
+_add("permissions", permissions)
 
 
 def main() -> None:

@@ -112,6 +112,7 @@ class Compiler:
                 key=entry["key"],
                 sha256=entry["sha256"],
                 staged_path=self._staging / entry["sha256"],
+                by_sdk=entry["by_sdk"],
             )
             for entry in answer["uploads"]
         ]

@@ -151,7 +151,7 @@ class OfflineAws:
         path = self.staging / digest
         if not path.exists():
             path.write_bytes(content)
-        self.recorded[bucket, key] = RecordedObject(bucket=bucket, key=key, sha256=digest, staged_path=path)
+        self.recorded[bucket, key] = RecordedObject(bucket, key, digest, path, by_sdk=not _user_uploads())
 
 
 def refuse_ways_out(aws: Callable[[], OfflineAws]) -> None:
@@ -212,6 +212,31 @@ def _is_user_file(filename: str) -> bool:
 def _user_line() -> str:
     frames = user_frames(traceback.extract_stack())
     return f"at {frames[-1].filename}:{frames[-1].lineno}" if frames else _sdk_place()
+
+
+# What a build function calls to upload something itself, of the SDK and of boto3.
+_UPLOAD_CALLS = {
+    "_api_call",
+    "do_action",
+    "upload",
+    "upload_bytes",
+    "upload_data",
+    "upload_file",
+    "upload_fileobj",
+    "upload_string_as_file_body",
+}
+
+
+def _user_uploads() -> bool:
+    """Whether a line of the user's asks for the upload, and not the SDK of itself on the way.
+
+    The upload may happen in a thread of boto3's, so it is the main thread that is looked at.
+    """
+    main = threading.main_thread().ident
+    frames = traceback.extract_stack(sys._current_frames()[main]) if main is not None else []
+    places = [index for index, frame in enumerate(frames) if _is_user_file(frame.filename)]
+    after = places[-1] + 1 if places else len(frames)
+    return after < len(frames) and frames[after].name in _UPLOAD_CALLS
 
 
 def _sdk_place() -> str:

@@ -38,9 +38,9 @@ class RunTimePlaces:
 def derive(document: Mapping[str, Any], *, pipeline_name: str | None = None) -> tuple[Permission, ...]:
     """Return what the execution role of a pipeline needs, and no more.
 
-    What a step's own job needs is asked of the pipeline's role, also where the step names another role. A value
-    that only a run knows is covered as far as the definition tells it: a parameter by its default, a name by
-    the beginning that it has. Where the definition tells nothing, nothing is granted in S3.
+    What a step's own job needs is asked of the pipeline's role, also where the step names another role. A
+    value that only a run knows is covered as far as the definition tells it: a parameter by its default, a
+    name by the beginning that it has. Where the definition tells nothing, nothing is granted in S3.
 
     Args:
         document: the definition, which should have passed validation; what is malformed is left out.

@@ -1,7 +1,7 @@
 """What the steps that run on Amazon EMR need.
 
-The actions and the rules of EventBridge by which the service hears of a step's end are those of the managed policy
-``AmazonSageMakerPipelinesIntegrations``:
+The actions, and the rules of EventBridge by which the service hears of a step's end, are those of the managed
+policy ``AmazonSageMakerPipelinesIntegrations``:
 https://docs.aws.amazon.com/sagemaker/latest/dg/security-iam-awsmanpol-pipelines.html
 """
 

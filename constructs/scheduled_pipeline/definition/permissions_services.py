@@ -1,7 +1,7 @@
 """What steps need of other services: images, logs, metrics, keys, networks, functions, queues, clusters.
 
-Each is scoped to what the definition names. The actions that IAM cannot scope have no resource type in the Service
-Authorization Reference (https://docs.aws.amazon.com/service-authorization/latest/reference/).
+Each is scoped to what the definition names. The actions that IAM cannot scope have no resource type in the
+Service Authorization Reference (https://docs.aws.amazon.com/service-authorization/latest/reference/).
 """
 
 from __future__ import annotations
@@ -109,7 +109,12 @@ def _observability(step: PlacedStep) -> Iterator[Permission]:
     kinds = _LOGS.get(step.type, ())
     if not kinds:
         return
-    names = [f"log-group:/aws/sagemaker/{kind}{end}" for kind in kinds for end in ("", ":*")]
+    # The group, and the streams in it.
+    names = dict.fromkeys(
+        f"log-group:/aws/sagemaker/{name}"
+        for kind in kinds
+        for name in (kind, kind if kind.endswith("*") else f"{kind}:*")
+    )
     actions = [f"logs:{verb}" for verb in ("CreateLogGroup", "CreateLogStream")]
     actions += ["logs:DescribeLogStreams", "logs:PutLogEvents"]
     yield allow(actions, [arn("logs", name) for name in names], "containers write logs", step=step.name)
@@ -122,8 +127,8 @@ def _observability(step: PlacedStep) -> Iterator[Permission]:
 def _keys(step: PlacedStep, own: list[tuple[str, Any]], resolver: Resolver) -> Iterator[Permission]:
     """Yield the use of each key that is named, for volumes or for what is written.
 
-    https://docs.aws.amazon.com/sagemaker/latest/dg/sagemaker-roles.html names Encrypt and CreateGrant; an upload
-    in parts to S3 needs GenerateDataKey and Decrypt:
+    https://docs.aws.amazon.com/sagemaker/latest/dg/sagemaker-roles.html names Encrypt and CreateGrant; an
+    upload in parts to S3 needs GenerateDataKey and Decrypt:
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpuoverview.html#mpuAndPermissions
     """
     for name, value in own:

@@ -16,6 +16,9 @@ ASSET_BUCKET = "scheduled-pipeline-asset-bucket-placeholder"
 _ROLE_NAME = "scheduled-pipeline-execution-role-placeholder"
 _VALUE_PREFIX = "scheduled-pipeline-value-"
 
+ANY = rf"scheduled-pipeline-(artifact-bucket|asset-bucket|execution-role|value)-|{ACCOUNT}"
+"""A pattern that matches any placeholder, or most of one."""
+
 
 def role(partition: str) -> str:
     """Return the placeholder of the execution role's ARN in ``partition``."""

@@ -20,12 +20,16 @@ from scheduled_pipeline.definition.model import DefinitionError, Upload, Uploade
 
 @dataclass(frozen=True)
 class RecordedObject:
-    """An object that the SDK put into S3, or would have: its place there and its staged content."""
+    """An object that was put into S3, or would have been: its place there and its staged content.
+
+    ``by_sdk`` says that the SDK did so of itself, and no line of the build function asked for it.
+    """
 
     bucket: str
     key: str
     sha256: str
     staged_path: Path
+    by_sdk: bool = False
 
 
 # Where a step writes. A folder that is written to is never an upload, whatever was uploaded below it.
@@ -52,8 +56,9 @@ def address_by_content(
     each once, in order of appearance.
 
     Raises:
-        DefinitionError: something was uploaded that the definition does not refer to, and is not
-            uploaded elsewhere too: the SDK uploads again what is read from ``step.arguments``.
+        DefinitionError: the build function uploaded something that the definition does not read. What
+            the SDK uploads of itself may go unread: a configuration for a monitor, say, or a second time
+            what the build function reads from ``step.arguments``.
     """
     if not recorded:
         return document, ()
@@ -114,7 +119,7 @@ def _uris(text: str, known: Iterable[str]) -> list[tuple[int, str]]:
 
 def _check_lost(lost: Sequence[RecordedObject], kept: Container[str], source: str) -> None:
     for entry in lost:
-        if entry.sha256 not in kept:
+        if not entry.by_sdk and entry.sha256 not in kept:
             raise DefinitionError(
                 f"{source}: s3://{entry.bucket}/{entry.key} was uploaded, but no step reads it from there; "
                 "pass the S3 URI that the upload returned to a step's input or to a parameter's default"

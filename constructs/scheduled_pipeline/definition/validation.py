@@ -23,9 +23,6 @@ from scheduled_pipeline.definition.shapes import ShapeChecker
 
 __all__ = ["Finding", "check", "validate"]
 
-# More than the deepest line of a definition is indented; used to measure only what may be too long.
-_MAX_INDENTATION = 60
-
 
 def validate(document: Mapping[str, Any], *, suppress: Iterable[str] = ()) -> tuple[Finding, ...]:
     """Return all that SageMaker would refuse in a definition.
@@ -82,12 +79,8 @@ def check(document: Mapping[str, Any], *, source: str, suppress: Iterable[str] =
 
 
 def _check_size(document: Mapping[str, Any], report: Report) -> None:
-    """Check the length of the body as it is sent, which is indented, if it can be too long at all."""
-    text = json.dumps(document, ensure_ascii=False)
-    lines = text.count(",") + 2 * (text.count("{") + text.count("["))
-    if len(text) + lines * _MAX_INDENTATION <= MAX_BODY_CHARACTERS:
-        return
-    length = len(json.dumps(document, indent=2, ensure_ascii=False))
+    """Check the length of the body in its shortest form, which is how a long one is sent."""
+    length = len(json.dumps(document, separators=(",", ":"), ensure_ascii=False))
     if length > MAX_BODY_CHARACTERS:
         message = f"the definition has {length:,} characters, SageMaker allows {MAX_BODY_CHARACTERS:,}"
         report.add("bad-length", "Steps", message)

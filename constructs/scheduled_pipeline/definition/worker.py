@@ -113,7 +113,7 @@ class Worker:
             "pipeline_name": pipeline.name,
             "values_read": sorted(context.values_read),
             "uploads": [
-                {"bucket": entry.bucket, "key": entry.key, "sha256": entry.sha256}
+                {"bucket": entry.bucket, "key": entry.key, "sha256": entry.sha256, "by_sdk": entry.by_sdk}
                 for entry in self._aws.recorded.values()
             ],
         }

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import jsii
-from aws_cdk import Stack, Token
+from aws_cdk import Reference, Token, Tokenization
 from aws_cdk import aws_s3 as s3
-from constructs import Construct, IConstruct, IValidation
+from constructs import IConstruct, IValidation
 
 from scheduled_pipeline.trigger.event import EventTrigger
 
@@ -20,30 +20,27 @@ class BucketEventsValidation:
     named by a literal, cannot be seen.
     """
 
-    def __init__(self, scope: Construct, trigger: EventTrigger, where: str) -> None:
-        self._scope = scope
+    def __init__(self, trigger: EventTrigger, where: str) -> None:
         self._trigger = trigger
         self._where = where
 
     @jsii.member(jsii_name="validate")
     def validate(self) -> list[str]:
         """Return one sentence for each bucket that sends nothing."""
+        buckets = [_bucket_of(name) for name in _bucket_names(self._trigger)]
         return [
             f"{self._where}: the bucket {bucket.node.path} sends no events to EventBridge, "
             "so this would never start anything; give it event_bridge_enabled=True"
-            for name in _bucket_names(self._trigger)
-            if Token.is_unresolved(name)
-            for bucket in self._buckets(name)
-            if not _sends_events(bucket)
+            for bucket in buckets
+            if bucket is not None and not _sends_events(bucket)
         ]
 
-    def _buckets(self, name: str) -> list[s3.CfnBucket]:
-        wanted = Stack.of(self._scope).resolve(name)
-        return [
-            node
-            for node in self._scope.node.root.node.find_all()
-            if isinstance(node, s3.CfnBucket) and node.stack.resolve(node.ref) == wanted
-        ]
+
+def _bucket_of(name: str) -> s3.CfnBucket | None:
+    """Return the bucket of the app that a name refers to, in whatever stack it is."""
+    reference = Tokenization.reverse_string(name).first_token if Token.is_unresolved(name) else None
+    target = reference.target if isinstance(reference, Reference) else None
+    return target if isinstance(target, s3.CfnBucket) else None
 
 
 def _bucket_names(trigger: EventTrigger) -> list[str]:

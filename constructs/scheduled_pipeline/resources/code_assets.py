@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import filecmp
 import os
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from weakref import WeakKeyDictionary
 
-from aws_cdk import CfnResource, FileAssetPackaging, Stack, Stage
+from aws_cdk import CfnResource, FileAssetPackaging, IStackSynthesizer, Stack, Stage
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
@@ -61,8 +64,7 @@ class CodeAssets:
         """What stands in the place of the asset bucket's placeholder in a definition."""
         if not self.keys:
             return {}
-        prefix = self.bucket_prefix.rstrip("/")
-        return {placeholders.ASSET_BUCKET: f"{self.bucket_name}/{prefix}" if prefix else self.bucket_name}
+        return {f"{placeholders.ASSET_BUCKET}/": f"{self.bucket_name}/{self.bucket_prefix}"}
 
     def keep_from_collection(self, resource: CfnResource) -> None:
         """Name the files of folders in the template, which otherwise only names the folder.
@@ -95,10 +97,37 @@ def _add_file(scope: Construct, key: str, file: UploadedFile) -> tuple[str, str]
     staged = _stage(scope, key, file)
     stack = Stack.of(scope)
     source_hash = key.removesuffix(PurePosixPath(key).suffix)  # the CDK adds the suffix again
+    _bind(stack)
     location = stack.synthesizer.add_file_asset(
         source_hash=source_hash, packaging=FileAssetPackaging.FILE, file_name=staged, display_name=key
     )
+    if not location.object_key.endswith(key):
+        raise ValueError(
+            f"{scope.node.path}: the stack's synthesizer, {type(stack.synthesizer).__name__}, "
+            "gives files names of its own; code needs the DefaultStackSynthesizer or one derived from it"
+        )
     return location.bucket_name, location.object_key
+
+
+_bound: WeakKeyDictionary[IStackSynthesizer, Stack] = WeakKeyDictionary()
+
+
+def _bind(stack: Stack) -> None:
+    """Bind the stack's synthesizer to the stack, once.
+
+    The stack has bound a copy of one that was made in Python, and hands out the one that is not. One
+    that the CDK made is bound, and says so.
+
+    Raises:
+        ValueError: it is bound to another stack.
+    """
+    synthesizer = stack.synthesizer
+    if _bound.setdefault(synthesizer, stack) is not stack:
+        raise ValueError(
+            f"{stack.node.path}: its synthesizer is that of another stack; give each stack one of its own"
+        )
+    with contextlib.suppress(RuntimeError):
+        synthesizer.bind(stack)
 
 
 def _stage(scope: Construct, key: str, file: UploadedFile) -> str:
@@ -109,9 +138,11 @@ def _stage(scope: Construct, key: str, file: UploadedFile) -> str:
     stage = Stage.of(scope)
     assert stage is not None  # a stack is always in an app
     target = Path(stage.asset_outdir) / f"asset.{key}"
-    if not target.exists():
-        if not file.staged_path.exists():
-            raise ValueError(f"{scope.node.path}: the file {file.staged_path} to upload does not exist")
+    if not file.staged_path.exists():
+        raise ValueError(f"{scope.node.path}: the file {file.staged_path} to upload does not exist")
+    if not target.exists() or not filecmp.cmp(file.staged_path, target, shallow=False):
         target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(file.staged_path, target)
+        aside = target.with_name(f".{target.name}.new")
+        shutil.copyfile(file.staged_path, aside)
+        aside.replace(target)  # so that half a file is never taken for a whole one
     return os.path.relpath(target, stage.outdir)

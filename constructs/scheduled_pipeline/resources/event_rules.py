@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from aws_cdk import Stack, Token
+from typing import Any
+
+from aws_cdk import Annotations, Stack, Token
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from scheduled_pipeline.resources import names
-from scheduled_pipeline.resources.pipeline import Pipeline
+from scheduled_pipeline.resources.pipeline import START, Pipeline
+from scheduled_pipeline.resources.role_policy import attach_policy
 from scheduled_pipeline.resources.schedules import trigger_description
 from scheduled_pipeline.trigger.event import EventTrigger
+from scheduled_pipeline.trigger.sagemaker_events import PIPELINE_STATUS
 
 _DEFAULT_BUS = "default"
+STARTS_ITSELF = "scheduled-pipeline:starts-itself"
+"""Id of the warning of a pipeline that is started by any pipeline's end."""
+FOREIGN_POLICY = "scheduled-pipeline:foreign-policy"
+"""Id of the warning of a queue or key whose policy belongs to somebody else; the kind is put behind it."""
 
 
 class EventRule(Construct):
@@ -44,10 +51,13 @@ class EventRule(Construct):
         super().__init__(scope, construct_id)
         self.trigger = trigger
         self.rule_name = trigger.name or names.derived_trigger_name(declared_pipeline_name, construct_id)
-        names.claim(self, "rule", self.rule_name)
-        self.rule_arn = self._arn()
+        bus = self._bus()
+        names.claim(self, "rule", f"{bus}/{self.rule_name}", shown=self.rule_name)
+        self.rule_arn = self._arn(bus)
+        self._check_loop(declared_pipeline_name)
         self.role = role or self._make_role()
-        pipeline.grant_start_pipeline_execution(self.role)
+        start = iam.PolicyStatement(actions=[START], resources=pipeline.start_arns)
+        policy = attach_policy(self, "Policy", self.role, [start])
         self._allow_dead_letters(dead_letter_queue)
         rule = events.CfnRule(
             self,
@@ -60,14 +70,45 @@ class EventRule(Construct):
             state=trigger.state,
             targets=[self._target(pipeline, dead_letter_queue)],
         )
-        rule.node.add_dependency(pipeline, self.role)
+        rule.node.add_dependency(pipeline, policy)
 
-    def _arn(self) -> str:
-        """Return the ARN, which names the bus only where it is not the default one."""
+    def _bus(self) -> str:
+        """Return the name of the bus; a token is taken for a name of its own, which may be an ARN."""
         bus = self.trigger.event_bus_name or _DEFAULT_BUS
-        # A token may turn out to be a name or an ARN; the rule's own name is unique anyway.
-        bus = "*" if Token.is_unresolved(bus) else bus.rsplit("event-bus/", 1)[-1]
-        name = self.rule_name if bus == _DEFAULT_BUS else f"{bus}/{self.rule_name}"
+        return bus if Token.is_unresolved(bus) else bus.rsplit("event-bus/", 1)[-1]
+
+    def _check_loop(self, pipeline_name: str) -> None:
+        """Refuse a rule that starts the pipeline whenever the pipeline has run.
+
+        Raises:
+            ValueError: the trigger names this pipeline.
+        """
+        pattern = self.trigger.event_pattern or {}
+        if pattern.get("detail-type") != [PIPELINE_STATUS]:
+            return
+        arns = str(pattern.get("detail", {}).get("pipelineArn", ""))
+        if f":pipeline/{pipeline_name}'".lower() in arns.lower():
+            raise ValueError(
+                f"{self.node.path}: {pipeline_name!r} would start itself again each time it has run; "
+                "name another pipeline"
+            )
+        if not arns:
+            Annotations.of(self).add_warning_v2(
+                STARTS_ITSELF,
+                "the trigger names no pipeline, so this one starts itself again each time it has run",
+            )
+
+    def _source(self) -> dict[str, Any]:
+        """The condition on the rule; a bus that is known late may turn out to be the default one."""
+        arns = [self.rule_arn]
+        if Token.is_unresolved(self._bus()):
+            arns.append(self._arn(_DEFAULT_BUS))
+        return {"ArnLike": {"aws:SourceArn": arns if len(arns) > 1 else arns[0]}}
+
+    def _arn(self, bus: str) -> str:
+        """Return the ARN, which names the bus only where it is not the default one."""
+        place = "*" if Token.is_unresolved(bus) else bus
+        name = self.rule_name if place == _DEFAULT_BUS else f"{place}/{self.rule_name}"
         return Stack.of(self).format_arn(service="events", resource="rule", resource_name=name)
 
     def _make_role(self) -> iam.Role:
@@ -79,7 +120,7 @@ class EventRule(Construct):
             "events.amazonaws.com",
             conditions={
                 "StringEquals": {"aws:SourceAccount": Stack.of(self).account},
-                "ArnLike": {"aws:SourceArn": self.rule_arn},
+                **self._source(),
             },
         )
         return iam.Role(
@@ -95,17 +136,31 @@ class EventRule(Construct):
         https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html
         """
         service = iam.ServicePrincipal("events.amazonaws.com")
-        source = {"ArnLike": {"aws:SourceArn": self.rule_arn}}
-        queue.add_to_resource_policy(
-            iam.PolicyStatement(
-                actions=["sqs:SendMessage"],
-                principals=[service],
-                resources=[queue.queue_arn],
-                conditions=source,
-            )
+        send = iam.PolicyStatement(
+            actions=["sqs:SendMessage"],
+            principals=[service],
+            resources=[queue.queue_arn],
+            conditions=self._source(),
         )
+        self._allow("queue", queue.queue_arn, queue.add_to_resource_policy(send))
         if queue.encryption_master_key is not None:
-            _allow_key(queue.encryption_master_key, service)
+            key = queue.encryption_master_key
+            use = iam.PolicyStatement(
+                actions=["kms:Decrypt", "kms:GenerateDataKey"],
+                principals=[service],
+                resources=["*"],  # of a key's own policy: this key
+                conditions=self._source(),
+            )
+            self._allow("key", key.key_arn, key.add_to_resource_policy(use))
+
+    def _allow(self, kind: str, arn: str, added: iam.AddToResourcePolicyResult) -> None:
+        """Warn where the policy is not ours to change: what cannot be delivered would be lost."""
+        if not added.statement_added:
+            Annotations.of(self).add_warning_v2(
+                f"{FOREIGN_POLICY}:{kind}",
+                f"the policy of the {kind} {arn} cannot be changed from here; let events.amazonaws.com "
+                f"use it for {self.rule_arn}, or what cannot be delivered is lost",
+            )
 
     def _target(self, pipeline: Pipeline, queue: sqs.IQueue) -> events.CfnRule.TargetProperty:
         parameters = [
@@ -124,14 +179,6 @@ class EventRule(Construct):
             dead_letter_config=events.CfnRule.DeadLetterConfigProperty(arn=queue.queue_arn),
             retry_policy=_retry_policy(self.trigger),
         )
-
-
-def _allow_key(key: kms.IKey, service: iam.ServicePrincipal) -> None:
-    key.add_to_resource_policy(
-        iam.PolicyStatement(
-            actions=["kms:Decrypt", "kms:GenerateDataKey"], principals=[service], resources=["*"]
-        )
-    )
 
 
 def _retry_policy(trigger: EventTrigger) -> events.CfnRule.RetryPolicyProperty | None:

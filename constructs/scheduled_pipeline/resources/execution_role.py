@@ -1,35 +1,28 @@
-"""The role that a pipeline's steps run with, and what it may do."""
+"""The role that a pipeline's steps run with, and what it may do: what the definition shows that they need."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
-from aws_cdk import Stack
+from aws_cdk import Annotations, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from scheduled_pipeline.definition import placeholders
 from scheduled_pipeline.definition.model import CompiledPipeline
+from scheduled_pipeline.definition.permission import EXECUTION_ROLE, Condition, Permission, filled
+from scheduled_pipeline.definition.permissions import RunTimePlaces, derive, run_time_places
 
-# Which jobs a step of each type runs: the API's noun, and the resource type in an ARN.
-# https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsagemaker.html
-_JOBS = {
-    "Processing": [("ProcessingJob", "processing-job")],
-    "ClarifyCheck": [("ProcessingJob", "processing-job")],
-    "QualityCheck": [("ProcessingJob", "processing-job")],
-    "Training": [("TrainingJob", "training-job")],
-    "Transform": [("TransformJob", "transform-job")],
-    "Tuning": [("HyperParameterTuningJob", "hyper-parameter-tuning-job"), ("TrainingJob", "training-job")],
-    "AutoML": [("AutoMLJobV2", "automl-job")],
-}
+IMMUTABLE_ROLE = "scheduled-pipeline:immutable-role"
+"""Id of the warning of a role that was brought in and takes no permissions."""
+UNKNOWN_PLACE = "scheduled-pipeline:unknown-place"
+"""Id of the warning of a step whose place in S3 only a run knows, where no data buckets are named."""
 
-_IMAGE = re.compile(r"(\d{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?/([a-z0-9._/-]+)")
-
-_S3_URI = re.compile(r'"s3://([a-z0-9][a-z0-9.-]+)/([^"]*)"')
-_OWN_BUCKETS = {placeholders.ARTIFACT_BUCKET, placeholders.ASSET_BUCKET}
+# What S3 asks of a key for reading, and for writing in parts.
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html
+_KEY_ACTIONS = ("kms:Decrypt", "kms:GenerateDataKey")
 
 
 def execution_role(scope: Construct, construct_id: str) -> iam.Role:
@@ -46,144 +39,133 @@ def execution_role(scope: Construct, construct_id: str) -> iam.Role:
     )
 
 
-def grant_run(role: iam.IRole, compiled: CompiledPipeline, stack: Stack) -> None:
-    """Let ``role`` run the steps of ``compiled``: its jobs, models, images, logs and metrics.
+def grant_run(
+    role: iam.IRole,
+    compiled: CompiledPipeline,
+    stack: Stack,
+    *,
+    bindings: Mapping[str, str] | None = None,
+    pipeline_name: str | None = None,
+    data_buckets: Sequence[s3.IBucket] = (),
+) -> None:
+    """Let ``role`` run the steps of ``compiled``, and nothing else.
 
-    Jobs that a pipeline starts are named ``pipelines-...``; the role reaches no other.
+    Warns if the role cannot be given permissions, and if a step reads or writes where neither the definition
+    nor ``data_buckets`` says.
+
+    Args:
+        role: made by the construct, or brought in.
+        compiled: the pipeline.
+        stack: the stack it is in.
+        bindings: what stands in the place of each placeholder. A bucket without one is not granted here; nor
+            are the construct's own uploads.
+        pipeline_name: the physical name. Default: the one that the definition was made with.
+        data_buckets: buckets that a parameter of the definition, or the answer of an earlier step, may point
+            to. They may be read; and written where some output is a parameter's or an answer's.
     """
     document = compiled.document
-    steps = list(_all_steps(document.get("Steps", [])))
-    statements = [
-        *_job_statements({step["Type"] for step in steps}, stack),
-        *_model_statements(steps, stack),
-        *_image_statements(compiled.body, stack),
-        *_data_statements(compiled.body, stack),
-        *_observability_statements(stack),
-        _pass_role(role),
-    ]
-    if document.get("PipelineExperimentConfig"):
-        statements.append(_experiments(stack))
+    # The files in the asset bucket are granted by the code assets, each by its hash.
+    bound = {**_own_bindings(role, stack), **(bindings or {})}
+    skipped = {placeholders.ASSET_BUCKET}
+    if placeholders.ARTIFACT_BUCKET not in bound:
+        skipped.add(placeholders.ARTIFACT_BUCKET)
+    permissions = derive(document, pipeline_name=pipeline_name or compiled.pipeline_name)
+    statements = [*_statements(permissions, stack, bound, skipped)]
+    places = run_time_places(document)
+    for bucket in data_buckets:
+        statements += _data_statements(bucket, places)
+        grant_key(role, bucket)
     for statement in statements:
         role.add_to_principal_policy(statement)
+    if not any(isinstance(part, iam.Policy | iam.ManagedPolicy) for part in role.node.find_all()):
+        # The CDK's immutable role says that it takes a statement, and drops it.
+        _warn_of_immutable_role(role, statements)
+    if places.unknown and not data_buckets:
+        _warn_of_unknown_places(role, places.unknown)
 
 
-def grant_artifacts(role: iam.IRole, bucket: s3.IBucket) -> None:
-    """Let ``role`` read and write the artifact bucket, and use its key."""
-    for actions, resource in (
-        (
-            ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"],
-            bucket.arn_for_objects("*"),
-        ),
-        (["s3:ListBucket", "s3:GetBucketLocation"], bucket.bucket_arn),
-    ):
-        iam.Grant.add_to_principal(grantee=role, actions=actions, resource_arns=[resource])
+def grant_key(role: iam.IRole, bucket: s3.IBucket) -> None:
+    """Let ``role`` use the key of a bucket, if the bucket has one that is known."""
     if bucket.encryption_key is not None:
-        bucket.encryption_key.grant_encrypt_decrypt(role)
+        bucket.encryption_key.grant(role, *_KEY_ACTIONS)
 
 
-def _all_steps(steps: list[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
-    for step in steps:
-        yield step
-        arguments = step.get("Arguments") or {}
-        for branch in ("IfSteps", "ElseSteps", "Steps"):
-            yield from _all_steps(arguments.get(branch) or [])
+grant_artifacts = grant_key  # the places in it are among those that `grant_run` grants
 
 
-def _job_statements(types: set[str], stack: Stack) -> Iterator[iam.PolicyStatement]:
-    jobs = sorted({job for step_type in types for job in _JOBS.get(step_type, ())})
-    for noun, resource in jobs:
-        actions = [f"sagemaker:{verb}{noun}" for verb in ("Create", "Describe", "Stop")]
-        yield _allow([*actions, "sagemaker:AddTags"], _sagemaker_arn(stack, resource, "pipelines-*"))
+def _own_bindings(role: iam.IRole, stack: Stack) -> dict[str, str]:
+    partitions = ("aws", "aws-cn", "aws-us-gov", "aws-iso", "aws-iso-b", "aws-eusc")
+    return {
+        placeholders.ACCOUNT: stack.account,
+        **{placeholders.role(partition): role.role_arn for partition in partitions},
+        EXECUTION_ROLE: role.role_arn,
+    }
 
 
-def _model_statements(steps: list[Mapping[str, Any]], stack: Stack) -> Iterator[iam.PolicyStatement]:
-    types = {step["Type"] for step in steps}
-    if types & {"Model", "Transform"}:
-        actions = [f"sagemaker:{verb}Model" for verb in ("Create", "Describe")]
-        yield _allow([*actions, "sagemaker:AddTags"], _sagemaker_arn(stack, "model", "pipelines-*"))
-    if "RegisterModel" in types:
-        verbs = ("Create", "Describe")
-        actions = [
-            f"sagemaker:{verb}{noun}" for noun in ("ModelPackage", "ModelPackageGroup") for verb in verbs
-        ]
-        yield _allow(
-            [*actions, "sagemaker:UpdateModelPackage", "sagemaker:AddTags"],
-            *(_sagemaker_arn(stack, "model-package-group", group) for group in _model_package_groups(steps)),
-            *(_sagemaker_arn(stack, "model-package", f"{group}/*") for group in _model_package_groups(steps)),
-        )
+def _statements(
+    permissions: Iterable[Permission], stack: Stack, bindings: Mapping[str, str], skipped: set[str]
+) -> Iterator[iam.PolicyStatement]:
+    """Yield as few statements as say the same; what reaches a skipped bucket is left out."""
+    values = {"Partition": stack.partition, "Region": stack.region, "Account": stack.account}
+
+    def bound(text: str) -> str:
+        return placeholders.substitute(filled(text, values), bindings)
+
+    found: dict[tuple[tuple[str, ...], tuple[Condition, ...]], dict[str, None]] = {}
+    for permission in _of_one_condition(permissions):
+        if not any(bucket in resource for bucket in skipped for resource in permission.resources):
+            resources = map(bound, permission.resources)
+            found.setdefault((permission.actions, permission.conditions), {}).update(dict.fromkeys(resources))
+    for (actions, conditions), arns in found.items():
+        yield _allow(actions, arns, [(one, key, tuple(map(bound, some))) for one, key, some in conditions])
 
 
-def _model_package_groups(steps: list[Mapping[str, Any]]) -> list[str]:
-    """Return the groups that are registered to, in lower case as in ARNs; ``*`` for what only a run knows."""
-    names = [
-        step["Arguments"].get("ModelPackageGroupName") for step in steps if step["Type"] == "RegisterModel"
-    ]
-    return sorted({name.lower() if isinstance(name, str) else "*" for name in names})
+def _of_one_condition(permissions: Iterable[Permission]) -> Iterator[Permission]:
+    """Yield permissions, as one those that differ in nothing but the values of their only condition."""
+    found: dict[tuple[object, ...], tuple[Permission, dict[str, None]]] = {}
+    for permission in permissions:
+        if len(permission.conditions) == 1:
+            ((operator, key, values),) = permission.conditions
+            same = (permission.actions, permission.resources, operator, key)
+            found.setdefault(same, (permission, {}))[1].update(dict.fromkeys(values))
+        else:
+            found.setdefault((permission,), (permission, {}))
+    for permission, every in found.values():
+        if every:
+            operator, key, _ = permission.conditions[0]
+            yield replace(permission, conditions=((operator, key, tuple(every)),))
+        else:
+            yield permission
 
 
-def _image_statements(body: str, stack: Stack) -> Iterator[iam.PolicyStatement]:
-    repositories = sorted(set(_IMAGE.findall(body)))
-    if not repositories:
-        return
-    yield _allow(["ecr:GetAuthorizationToken"], "*")  # IAM knows no resource for it
-    yield _allow(
-        ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
-        *(
-            stack.format_arn(
-                service="ecr", region=region, account=account, resource="repository", resource_name=name
-            )
-            for account, region, name in repositories
-        ),
-    )
+def _data_statements(bucket: s3.IBucket, places: RunTimePlaces) -> Iterator[iam.PolicyStatement]:
+    yield _allow(["s3:GetObject"], [bucket.arn_for_objects("*")])
+    yield _allow(["s3:GetBucketLocation", "s3:ListBucket"], [bucket.bucket_arn])
+    if places.written:
+        yield _allow(["s3:AbortMultipartUpload", "s3:PutObject"], [bucket.arn_for_objects("*")])
 
 
-def _data_statements(body: str, stack: Stack) -> Iterator[iam.PolicyStatement]:
-    """Allow reading what the definition names in S3 outside the artifact and the asset bucket."""
-    places = sorted(place for place in set(_S3_URI.findall(body)) if place[0] not in _OWN_BUCKETS)
-    for bucket in sorted({bucket for bucket, _key in places}):
-        prefixes = [f"{key.rstrip('/')}*" for name, key in places if name == bucket]
-        bucket_arn = stack.format_arn(service="s3", region="", account="", resource=bucket)
-        yield _allow(["s3:GetObject"], *(f"{bucket_arn}/{prefix}" for prefix in prefixes))
-        listing = _allow(["s3:ListBucket"], bucket_arn)
-        listing.add_condition("StringLike", {"s3:prefix": prefixes})
-        yield listing
-
-
-def _observability_statements(stack: Stack) -> Iterator[iam.PolicyStatement]:
-    yield _allow(
-        ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
-        stack.format_arn(service="logs", resource="log-group:/aws/sagemaker/*"),
-    )
-    metrics = _allow(["cloudwatch:PutMetricData"], "*")  # IAM scopes it by namespace, not by resource
-    metrics.add_condition("StringLike", {"cloudwatch:namespace": "/aws/sagemaker/*"})
-    yield metrics
-
-
-def _pass_role(role: iam.IRole) -> iam.PolicyStatement:
-    statement = _allow(["iam:PassRole"], role.role_arn)
-    statement.add_condition("StringEquals", {"iam:PassedToService": "sagemaker.amazonaws.com"})
+def _allow(
+    actions: Iterable[str], resources: Iterable[str], conditions: Iterable[Condition] = ()
+) -> iam.PolicyStatement:
+    statement = iam.PolicyStatement(actions=list(actions), resources=list(resources))
+    for operator, key, values in conditions:
+        statement.add_condition(operator, {key: list(values) if len(values) > 1 else values[0]})
     return statement
 
 
-def _experiments(stack: Stack) -> iam.PolicyStatement:
-    """Allow what ``PipelineExperimentConfig`` makes the service do: an experiment, trials, components."""
-    actions = [
-        f"sagemaker:{verb}{noun}"
-        for noun in ("Experiment", "Trial", "TrialComponent")
-        for verb in ("Create", "Describe", "Update")
-    ]
-    return _allow(
-        [*actions, "sagemaker:AssociateTrialComponent", "sagemaker:AddTags"],
-        *(
-            _sagemaker_arn(stack, resource, "*")
-            for resource in ("experiment", "experiment-trial", "experiment-trial-component")
-        ),
+def _warn_of_immutable_role(role: iam.IRole, statements: Sequence[iam.PolicyStatement]) -> None:
+    actions = sorted({action for statement in statements for action in statement.actions})
+    Annotations.of(role).add_warning_v2(
+        IMMUTABLE_ROLE,
+        f"the execution role {role.node.path} takes no permissions; see to it that it may do what the steps "
+        f"need, which `scheduled-pipeline permissions` lists: {', '.join(actions)}",
     )
 
 
-def _sagemaker_arn(stack: Stack, resource: str, name: str) -> str:
-    return stack.format_arn(service="sagemaker", resource=resource, resource_name=name)
-
-
-def _allow(actions: list[str], *resources: str) -> iam.PolicyStatement:
-    return iam.PolicyStatement(actions=actions, resources=list(resources))
+def _warn_of_unknown_places(role: iam.IRole, steps: Sequence[str]) -> None:
+    Annotations.of(role).add_warning_v2(
+        UNKNOWN_PLACE,
+        f"the definition does not say where in S3 {', '.join(map(repr, steps))} will read or write; "
+        "grant it to the execution role, or name the buckets in data_buckets",
+    )

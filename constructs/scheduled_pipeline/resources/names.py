@@ -36,11 +36,12 @@ def derived_trigger_name(pipeline_name: str, key: str, *, place: str = "") -> st
     return pipeline_name[: MAX_TRIGGER_NAME - len(tail)].rstrip("-") + tail
 
 
-def claim(scope: Construct, kind: str, name: str) -> None:
+def claim(scope: Construct, kind: str, name: str, *, shown: str | None = None) -> None:
     """Note that ``scope`` uses a physical name; two of a kind in one place cannot both be deployed.
 
     A place is an account and a Region. Stacks without an account are compared within their stage
-    only, because two stages may be deployed with the credentials of two accounts.
+    only, because two stages may be deployed with the credentials of two accounts. ``shown`` is the name
+    in errors, where names are compared in another form.
 
     Raises:
         ValueError: another construct of the app has the name already.
@@ -56,7 +57,7 @@ def claim(scope: Construct, kind: str, name: str) -> None:
     taken = _taken.setdefault(scope.node.root, {})
     if place in taken:
         raise ValueError(
-            f"{scope.node.path}: the {kind} name {name!r} is already taken by {taken[place]}; "
+            f"{scope.node.path}: the {kind} name {(shown or name)!r} is already taken by {taken[place]}; "
             "names must be unique in an account and Region"
         )
     taken[place] = scope.node.path

@@ -17,6 +17,8 @@ from scheduled_pipeline.definition import placeholders
 
 _NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,255}")
 _MAX_DESCRIPTION = 3072
+START = "sagemaker:StartPipelineExecution"
+"""The one action that starting a pipeline takes."""
 
 
 @jsii.implements(sagemaker.IPipeline)
@@ -72,10 +74,10 @@ class Pipeline(Resource):
         self.cfn_pipeline = resource
         self._declared_name = pipeline_name
         self._pipeline_name = self._get_resource_name_attribute(resource.ref)
-        # A reference makes CloudFormation order the two; only a name that has capitals cannot be one.
-        lower = resource.ref if pipeline_name == pipeline_name.lower() else pipeline_name.lower()
+        # Not a reference: SageMaker writes the name in lower case, which a template cannot. Whatever needs
+        # the pipeline to be there depends on it by name.
         self._pipeline_arn = self._get_resource_arn_attribute(
-            self._format_arn(lower),
+            self._format_arn(pipeline_name.lower()),
             service="sagemaker",
             resource="pipeline",
             resource_name=pipeline_name.lower(),
@@ -99,19 +101,18 @@ class Pipeline(Resource):
         """The reference that generated targets and grants use."""
         return PipelineReference(pipeline_name=self._pipeline_name)
 
+    @property
+    def start_arns(self) -> list[str]:
+        """Both spellings of the ARN: as SageMaker writes it, and as the name was declared.
+
+        A caller may give either, and IAM compares letter by letter.
+        """
+        return list(dict.fromkeys([self._pipeline_arn, self._format_arn(self._declared_name)]))
+
     @jsii.member(jsii_name="grantStartPipelineExecution")
     def grant_start_pipeline_execution(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Let ``grantee`` start this pipeline, under both spellings of its ARN.
-
-        SageMaker writes the name in lower case; a caller may give it as it was declared, and IAM
-        compares letter by letter.
-        """
-        spellings = dict.fromkeys([self._pipeline_arn, self._format_arn(self._declared_name)])
-        if self._declared_name == self._declared_name.lower():
-            spellings = {self._pipeline_arn: None}
-        return iam.Grant.add_to_principal(
-            grantee=grantee, actions=["sagemaker:StartPipelineExecution"], resource_arns=list(spellings)
-        )
+        """Let ``grantee`` start this pipeline, under both spellings of its ARN."""
+        return iam.Grant.add_to_principal(grantee=grantee, actions=[START], resource_arns=self.start_arns)
 
     def _format_arn(self, name: str) -> str:
         return self.stack.format_arn(service="sagemaker", resource="pipeline", resource_name=name)

@@ -1,11 +1,42 @@
-"""The role that EventBridge Scheduler assumes to start a pipeline."""
+"""The role that EventBridge Scheduler assumes to start a pipeline, and what it may do."""
 
 from __future__ import annotations
 
 from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_scheduler as scheduler
+from aws_cdk import aws_sqs as sqs
 from constructs import Construct
+
+from scheduled_pipeline.resources.pipeline import START, Pipeline
+from scheduled_pipeline.resources.role_policy import attach_policy
+
+
+def scheduler_policy(
+    scope: Construct,
+    construct_id: str,
+    *,
+    role: iam.IRole,
+    pipeline: Pipeline,
+    dead_letter_queue: sqs.IQueue,
+    encryption_key: kms.IKey | None,
+) -> iam.Policy:
+    """Let ``role`` start the pipeline, put what cannot be delivered into the queue, and use their keys.
+
+    The scheduler writes to the queue and reads an encrypted schedule with the schedule's role:
+    https://docs.aws.amazon.com/scheduler/latest/UserGuide/configuring-schedule-dlq.html and
+    https://docs.aws.amazon.com/scheduler/latest/UserGuide/encryption-rest.html
+    """
+    statements = [
+        iam.PolicyStatement(actions=[START], resources=pipeline.start_arns),
+        iam.PolicyStatement(actions=["sqs:SendMessage"], resources=[dead_letter_queue.queue_arn]),
+    ]
+    keys = [key for key in (encryption_key, dead_letter_queue.encryption_master_key) if key is not None]
+    if keys:
+        arns = list(dict.fromkeys(key.key_arn for key in keys))
+        statements.append(iam.PolicyStatement(actions=["kms:Decrypt", "kms:GenerateDataKey"], resources=arns))
+    return attach_policy(scope, construct_id, role, statements)
 
 
 def scheduler_role(scope: Construct, construct_id: str, group: scheduler.IScheduleGroup) -> iam.Role:

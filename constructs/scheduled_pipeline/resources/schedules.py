@@ -45,6 +45,7 @@ class Schedule(Construct):
         group: scheduler.IScheduleGroup,
         foreign_group: str,
         role: iam.IRole,
+        policy: iam.Policy,
         dead_letter_queue: sqs.IQueue,
         encryption_key: kms.IKey | None,
     ) -> None:
@@ -69,9 +70,9 @@ class Schedule(Construct):
             kms_key_arn=None if encryption_key is None else encryption_key.key_arn,
             target=self._target(pipeline, role, dead_letter_queue),
         )
-        # The scheduler checks the role when the schedule is made, and may use it at once. The group's
-        # name is a literal in the template, which orders nothing.
-        resource.node.add_dependency(pipeline, role, group)
+        # The scheduler may use the role at once, so its policy comes first. The names of the group and the
+        # pipeline are literals in the template, which order nothing.
+        resource.node.add_dependency(pipeline, policy, group)
         self.schedule_arn = resource.attr_arn
 
     def _target(

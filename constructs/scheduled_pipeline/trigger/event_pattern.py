@@ -92,7 +92,7 @@ def _alternatives(where: str, value: object) -> list[dict[str, Any]]:
 
 
 def _values(where: str, value: object) -> list[Any]:
-    if isinstance(value, str | int | float | bool) or value is None:
+    if isinstance(value, str | int | float | bool):
         raise ValueError(f"{where} must be a list of values, got {value!r}: write [{value!r}]")
     return [_value(f"{where}[{index}]", item) for index, item in enumerate(_list(where, value))]
 
@@ -102,8 +102,9 @@ def _value(where: str, item: object) -> Any:
         if len(item) != 1 or not set(item) <= _FILTERS:
             raise ValueError(f"{where} must be one filter of {_listed(_FILTERS)}, got {dict(item)!r}")
         return deepcopy(dict(item))
-    if item is not None:
-        check_type(where, item, (str, int, float, bool), "a string, a number, a boolean or None")
+    if item is None:
+        raise ValueError(f"{where} must not be None: the CDK leaves null out of a template")
+    check_type(where, item, (str, int, float, bool), "a string, a number or a boolean")
     return item
 
 

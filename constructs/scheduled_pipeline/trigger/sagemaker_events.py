@@ -13,6 +13,8 @@ from typing import Any
 
 from scheduled_pipeline.trigger.checks import check_type, is_token
 
+PIPELINE_STATUS = "SageMaker Model Building Pipeline Execution Status Change"
+"""The detail type of the events of pipeline executions."""
 ENDPOINT_STATUSES = (
     "OUT_OF_SERVICE",
     "CREATING",
@@ -64,7 +66,7 @@ def pipeline_execution_status_change(
         # The event has the ARN only, in which SageMaker may write the name in lower case.
         ending = {"suffix": {"equals-ignore-case": f":pipeline/{pipeline_name}"}}
         detail = {"pipelineArn": [ending], **detail}
-    return _pattern("SageMaker Model Building Pipeline Execution Status Change", detail)
+    return _pattern(PIPELINE_STATUS, detail)
 
 
 def model_package_approval(

@@ -330,6 +330,21 @@ class PipelineSchedule:
             )
 
 
+class SdkSchedule(Protocol):
+    """What the SageMaker SDK's own `PipelineSchedule` looks like."""
+
+    name: str | None
+    enabled: bool | None
+    start_date: datetime | None
+    at: datetime | None
+    rate: tuple[Any, ...] | None
+    cron: str | None
+
+    def resolve_schedule_expression(self) -> str:
+        """The expression as the SDK writes it."""
+        ...
+
+
 def as_pipeline_schedule(value: object) -> PipelineSchedule:
     """A `PipelineSchedule` as it is, or the SageMaker SDK's object converted.
 

@@ -1,0 +1,137 @@
+"""Where a definition meets the stack: what it is compiled for, and what is bound to its placeholders."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+
+from aws_cdk import Annotations, Stack, Token
+from aws_cdk.region_info import RegionInfo
+from constructs import Construct
+
+from scheduled_pipeline.definition import placeholders
+from scheduled_pipeline.definition.compiler import shared_compiler
+from scheduled_pipeline.definition.context import Value
+from scheduled_pipeline.definition.model import CompiledPipeline
+from scheduled_pipeline.definition.source import PipelineDefinition
+from scheduled_pipeline.definition.validation import check
+
+UNUSED_VALUE = "scheduled-pipeline:unused-value"
+"""Id of the warning of a value that the build function never asks for."""
+
+# `cdk synth -c scheduled-pipeline:sdk-output=true` shows what the SDK and build functions print.
+_SDK_OUTPUT = "scheduled-pipeline:sdk-output"
+
+
+def compile_for(
+    scope: Construct,
+    source: PipelineDefinition,
+    pipeline_name: str,
+    values: Mapping[str, Value],
+    suppress: Sequence[str],
+) -> CompiledPipeline:
+    """Compile ``source`` for the Region of the construct's stack, and check it as SageMaker would.
+
+    Raises:
+        ValueError: the definition cannot be made, or is not what SageMaker accepts; the message names the
+            construct and lists all findings but those of ``suppress``.
+    """
+    compiled = _compile(scope, source, pipeline_name, values)
+    check(compiled.document, source=scope.node.path, suppress=suppress)
+    _warn_of_unused(scope, values, compiled.values_read)
+    return compiled
+
+
+def _compile(
+    scope: Construct, source: PipelineDefinition, pipeline_name: str, values: Mapping[str, Value]
+) -> CompiledPipeline:
+    if source.compiled is not None:
+        return source.compiled
+    region, partition = _region(scope), partition_of(scope)
+    try:
+        compiled = shared_compiler().compile(
+            source,
+            region=region,
+            partition=partition,
+            pipeline_name=pipeline_name,
+            values=values,
+            show_output=str(scope.node.try_get_context(_SDK_OUTPUT)).lower() == "true",
+        )
+    except ValueError as error:
+        raise type(error)(f"{scope.node.path}: {error}") from None
+    if compiled.pipeline_name != pipeline_name:
+        raise ValueError(
+            f"{scope.node.path}: {source.function} named its pipeline {compiled.pipeline_name!r}, "
+            f"but it is deployed as {pipeline_name!r}; write Pipeline(name=context.pipeline_name, ...), "
+            f"and choose the name with pipeline_name={compiled.pipeline_name!r}"
+        )
+    return compiled
+
+
+def split_values(scope: Construct, values: Mapping[str, Value]) -> tuple[dict[str, Value], dict[str, str]]:
+    """Return what the build function is given, and what is bound to the placeholders among it.
+
+    A string with a token is a placeholder until it is bound; its literal parts are written as they
+    have to be inside a JSON string, which they end up in.
+
+    Raises:
+        TypeError: a value that is no string, number or boolean.
+        ValueError: a number that is known at deploy time only.
+    """
+    given: dict[str, Value] = {}
+    bindings: dict[str, str] = {}
+    for name, value in values.items():
+        if not isinstance(value, str | int | float | bool):
+            raise TypeError(
+                f"{scope.node.path}: values[{name!r}] must be a string, a number or a boolean, got {value!r}"
+            )
+        if not Token.is_unresolved(value):
+            given[name] = value
+        elif isinstance(value, str):
+            given[name] = placeholders.value(name)
+            bindings[placeholders.value(name)] = json.dumps(value, ensure_ascii=False)[1:-1]
+        else:
+            raise ValueError(
+                f"{scope.node.path}: values[{name!r}] is a number that is known at deploy time only; "
+                "pass it as a string: Token.as_string(...)"
+            )
+    return given, bindings
+
+
+def check_bound(scope: Construct, body: str, bindings: Mapping[str, str]) -> None:
+    """Refuse a definition in which a placeholder was changed, such as ``context.bucket.upper()``.
+
+    Raises:
+        ValueError: it names the line of the definition.
+    """
+    for line in placeholders.substitute(body, dict.fromkeys(bindings, "")).splitlines():
+        if re.search(placeholders.ANY, line, re.IGNORECASE):
+            raise ValueError(
+                f"{scope.node.path}: the build function changed what the context gave it, "
+                f"which is only known when the stack is deployed, in the line {line.strip()!r:.200}; "
+                "use it as it is"
+            )
+
+
+def partition_of(scope: Construct) -> str:
+    """Return the AWS partition of the stack's Region, ``aws`` where the Region is not known."""
+    region = Stack.of(scope).region
+    return "aws" if Token.is_unresolved(region) else RegionInfo.get(region).partition or "aws"
+
+
+def _region(scope: Construct) -> str:
+    region = Stack.of(scope).region
+    if Token.is_unresolved(region):
+        raise ValueError(
+            f"{scope.node.path}: the Region of the stack is not known, and the definition depends on it "
+            "(image URIs); give the stack an env: Stack(..., env=Environment(region='eu-west-1'))"
+        )
+    return region
+
+
+def _warn_of_unused(scope: Construct, values: Mapping[str, Value], read: frozenset[str]) -> None:
+    for name in sorted(values.keys() - read):
+        Annotations.of(scope).add_warning_v2(
+            f"{UNUSED_VALUE}:{name}", f"values[{name!r}] is never asked for by the build function"
+        )

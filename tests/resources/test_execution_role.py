@@ -1,0 +1,215 @@
+"""The execution role: what the derived permissions become, and what it may not do."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from aws_cdk import Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+from aws_cdk.assertions import Annotations, Match, Template
+from permission_parts import a_step, document, get, reading, writing
+
+from scheduled_pipeline import PipelineDefinition, ScheduledPipeline
+from scheduled_pipeline.definition import placeholders
+from scheduled_pipeline.definition.model import CompiledPipeline
+from scheduled_pipeline.resources.execution_role import (
+    IMMUTABLE_ROLE,
+    UNKNOWN_PLACE,
+    execution_role,
+    grant_run,
+)
+
+NewStack = Callable[..., Stack]
+ARTIFACTS = placeholders.ARTIFACT_BUCKET
+
+# What the role may do on everything, because IAM scopes it by nothing else or not at all.
+ON_EVERYTHING = {
+    "ecr:GetAuthorizationToken": "a token is for the whole registry; what may be pulled is scoped",
+    "cloudwatch:PutMetricData": "the condition cloudwatch:namespace scopes it",
+}
+
+
+def compiled(*steps: dict[str, Any], **others: Any) -> CompiledPipeline:
+    definition = PipelineDefinition.from_json(document(*steps, **others)).compiled
+    assert definition is not None
+    return definition
+
+
+def statements(stack: Stack) -> list[dict[str, Any]]:
+    policies = Template.from_stack(stack).find_resources("AWS::IAM::Policy").values()
+    return [one for policy in policies for one in policy["Properties"]["PolicyDocument"]["Statement"]]
+
+
+def allowed(stack: Stack, action: str) -> list[Any]:
+    """The resources on which an action is allowed."""
+    found = [one["Resource"] for one in statements(stack) if action in _listed(one["Action"])]
+    return [resource for one in found for resource in _listed(one)]
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+class TestPermissions:
+    def test_get_partition_region_and_account_of_the_stack(self, new_stack: NewStack) -> None:
+        stack = new_stack()
+        grant_run(execution_role(stack, "Role"), compiled(a_step("Training")), stack)
+        assert allowed(stack, "sagemaker:CreateTrainingJob") == [
+            "arn:aws:sagemaker:eu-west-1:111122223333:training-job/pipelines-*"
+        ]
+
+    def test_of_the_placeholders_are_bound_to_what_is_deployed(self, new_stack: NewStack) -> None:
+        stack = new_stack()
+        role = execution_role(stack, "Role")
+        function = f"arn:aws:lambda:eu-west-1:{placeholders.ACCOUNT}:function:f"
+        steps = [
+            reading(f"s3://{placeholders.value('Data')}/in", "A"),
+            a_step("Lambda", name="B", FunctionArn=function),
+            a_step("Training", {"RoleArn": placeholders.role("aws")}, "C"),
+        ]
+        bindings = {placeholders.value("Data"): "my-data"}
+        grant_run(role, compiled(*steps), stack, bindings=bindings)
+        assert allowed(stack, "s3:GetObject") == ["arn:aws:s3:::my-data/in*"]
+        assert allowed(stack, "lambda:InvokeFunction") == ["arn:aws:lambda:eu-west-1:111122223333:function:f"]
+        assert allowed(stack, "iam:PassRole") == [stack.resolve(role.role_arn)]
+
+    def test_of_an_artifact_bucket_are_for_the_prefixes_that_are_used(self, new_stack: NewStack) -> None:
+        stack = new_stack()
+        steps = [reading(f"s3://{ARTIFACTS}/in", "A"), writing(f"s3://{ARTIFACTS}/out", "B")]
+        bindings = {ARTIFACTS: "my-artifacts"}
+        grant_run(execution_role(stack, "Role"), compiled(*steps), stack, bindings=bindings)
+        assert allowed(stack, "s3:GetObject") == ["arn:aws:s3:::my-artifacts/in*"]
+        assert allowed(stack, "s3:PutObject") == ["arn:aws:s3:::my-artifacts/out/*"]
+        assert allowed(stack, "s3:DeleteObject") == []
+        (listing,) = [one for one in statements(stack) if one["Action"] == "s3:ListBucket"]
+        assert listing["Condition"] == {"StringLike": {"s3:prefix": "in*"}}
+
+    def test_of_the_uploads_are_left_to_who_uploads_them(self, new_stack: NewStack) -> None:
+        stack = new_stack()
+        steps = [reading(f"s3://{placeholders.ASSET_BUCKET}/{'0' * 64}/step.py")]
+        grant_run(execution_role(stack, "Role"), compiled(*steps), stack)
+        assert allowed(stack, "s3:GetObject") == []
+
+    def test_on_one_bucket_list_its_prefixes_in_one_statement(self, new_stack: NewStack) -> None:
+        stack = new_stack()
+        steps = [reading("s3://bucket/a", "A"), reading("s3://bucket/b", "B")]
+        grant_run(execution_role(stack, "Role"), compiled(*steps), stack)
+        (listing,) = [one for one in statements(stack) if one["Action"] == "s3:ListBucket"]
+        assert listing["Condition"] == {"StringLike": {"s3:prefix": ["a*", "b*"]}}
+
+    def test_are_never_joined_across_conditions(self, new_stack: NewStack) -> None:
+        stack = new_stack()
+        steps = [reading("s3://one/a", "A"), reading("s3://two/b", "B")]
+        grant_run(execution_role(stack, "Role"), compiled(*steps), stack)
+        listings = [one for one in statements(stack) if one["Action"] == "s3:ListBucket"]
+        assert [(one["Resource"], one["Condition"]["StringLike"]["s3:prefix"]) for one in listings] == [
+            ("arn:aws:s3:::one", "a*"),
+            ("arn:aws:s3:::two", "b*"),
+        ]
+
+
+class TestDataBuckets:
+    @pytest.mark.parametrize(
+        ("step", "written"),
+        [(reading(get("Parameters.Late")), False), (writing(get("Parameters.Late")), True)],
+    )
+    def test_are_read_and_written_only_where_an_output_may_point_to_them(
+        self, new_stack: NewStack, step: dict[str, Any], written: bool
+    ) -> None:
+        stack = new_stack()
+        bucket = s3.Bucket.from_bucket_name(stack, "Data", "my-data")
+        grant_run(execution_role(stack, "Role"), compiled(step), stack, data_buckets=[bucket])
+        assert allowed(stack, "s3:GetObject") == ["arn:aws:s3:::my-data/*"]
+        assert allowed(stack, "s3:ListBucket") == ["arn:aws:s3:::my-data"]
+        assert allowed(stack, "s3:PutObject") == (["arn:aws:s3:::my-data/*"] if written else [])
+
+    def test_with_a_key_let_the_role_use_it(self, new_stack: NewStack) -> None:
+        stack = new_stack()
+        bucket = s3.Bucket(
+            stack, "Data", encryption=s3.BucketEncryption.KMS, encryption_key=kms.Key(stack, "Key")
+        )
+        grant_run(execution_role(stack, "Role"), compiled(a_step("Training")), stack, data_buckets=[bucket])
+        (use,) = [one for one in statements(stack) if "kms:Decrypt" in one["Action"]]
+        assert use["Action"] == ["kms:Decrypt", "kms:GenerateDataKey"]
+
+    def test_that_are_missing_are_warned_of(self, new_stack: NewStack) -> None:
+        stack = new_stack()
+        late = compiled(reading(get("Parameters.Late"), "A"), reading("s3://bucket/b", "B"))
+        grant_run(execution_role(stack, "Role"), late, stack)
+        (warning,) = _warnings(stack, UNKNOWN_PLACE)
+        assert "'A' will read or write" in warning
+        assert "'B'" not in warning
+
+    def test_that_are_named_are_no_reason_to_warn(self, new_stack: NewStack) -> None:
+        stack = new_stack()
+        bucket = s3.Bucket.from_bucket_name(stack, "Data", "my-data")
+        late = compiled(reading(get("Parameters.Late")))
+        grant_run(execution_role(stack, "Role"), late, stack, data_buckets=[bucket])
+        assert not _warnings(stack, UNKNOWN_PLACE)
+
+
+class TestARoleThatIsBroughtIn:
+    ARN = "arn:aws:iam::111122223333:role/execution"
+
+    def test_gets_the_permissions(self, new_stack: NewStack) -> None:
+        stack = new_stack()
+        grant_run(iam.Role.from_role_arn(stack, "Role", self.ARN), compiled(a_step("Training")), stack)
+        assert allowed(stack, "sagemaker:CreateTrainingJob")
+        assert not _warnings(stack, IMMUTABLE_ROLE)
+
+    @pytest.mark.parametrize(
+        ("arn", "mutable"), [(ARN, False), ("arn:aws:iam::444455556666:role/execution", True)]
+    )
+    def test_that_takes_none_is_warned_of(self, new_stack: NewStack, arn: str, mutable: bool) -> None:
+        stack = new_stack()
+        s3.Bucket(stack, "Bucket")  # a stack has to have some resource
+        role = iam.Role.from_role_arn(stack, "Role", arn, mutable=mutable)
+        grant_run(role, compiled(a_step("Training")), stack)
+        (warning,) = _warnings(stack, IMMUTABLE_ROLE)
+        assert "Stack/Role takes no permissions" in warning
+        assert "sagemaker:CreateTrainingJob" in warning
+
+
+def _warnings(stack: Stack, warning_id: str) -> list[str]:
+    found = Annotations.from_stack(stack).find_warning("*", Match.string_like_regexp(re.escape(warning_id)))
+    return [str(one.entry.data) for one in found]
+
+
+@pytest.fixture(scope="module")
+def abalone(new_stack: NewStack) -> list[dict[str, Any]]:
+    """The statements of the role of the abalone pipeline."""
+    stack = new_stack()
+    ScheduledPipeline(stack, "Abalone", definition="pipeline_defs.abalone.pipeline:build")
+    return statements(stack)
+
+
+class TestTheRoleOfTheAbalonePipeline:
+    def test_has_no_action_with_a_wildcard(self, abalone: list[dict[str, Any]]) -> None:
+        assert not [action for one in abalone for action in _listed(one["Action"]) if "*" in action]
+
+    def test_reaches_everything_only_with_what_iam_cannot_scope(self, abalone: list[dict[str, Any]]) -> None:
+        everywhere = [one for one in abalone if "*" in _listed(one["Resource"])]
+        actions = {action for one in everywhere for action in _listed(one["Action"])}
+        assert actions == ON_EVERYTHING.keys()
+
+    def test_reaches_no_whole_service(self, abalone: list[dict[str, Any]]) -> None:
+        texts = [
+            resource for one in abalone for resource in _listed(one["Resource"]) if isinstance(resource, str)
+        ]
+        whole = {text for text in texts if re.search(r":[a-z-]+/\*$", text)}
+        # A trial is named by the execution; CreateTrial is bound to the one experiment as well.
+        assert whole == {"arn:aws:sagemaker:eu-west-1:111122223333:experiment-trial/*"}
+
+    def test_may_delete_nothing(self, abalone: list[dict[str, Any]]) -> None:
+        actions = {action for one in abalone for action in _listed(one["Action"])}
+        assert not [action for action in actions if ":Delete" in action]
+
+    def test_grants_sagemaker_and_nobody_else(self, abalone: list[dict[str, Any]]) -> None:
+        (passing,) = [one for one in abalone if "iam:PassRole" in _listed(one["Action"])]
+        assert passing["Condition"] == {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}}
+        assert "Fn::GetAtt" in passing["Resource"]
