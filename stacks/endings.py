@@ -12,12 +12,12 @@ from aws_cdk.cx_api import CloudAssembly
 
 
 def fail_on_findings(assembly: CloudAssembly) -> None:
-    """Raise if a validation plugin reported a violation.
+    """End the process with an error if a validation plugin reported a violation.
 
     The CDK sets the exit code of the Node process behind jsii, which Python's own exit code hides.
 
     Raises:
-        ValueError: it lists each finding with the construct it is about.
+        SystemExit: it lists each finding with the construct it is about.
     """
     report = json.loads((Path(assembly.directory) / "validation-report.json").read_text(encoding="utf-8"))
     findings = [
@@ -27,7 +27,9 @@ def fail_on_findings(assembly: CloudAssembly) -> None:
         for construct in violation["violatingConstructs"]
     ]
     if findings:
-        raise ValueError("findings that are neither mended nor acknowledged:\n" + "\n".join(sorted(findings)))
+        raise SystemExit(
+            "error: findings that are neither mended nor acknowledged:\n" + "\n".join(sorted(findings))
+        )
 
 
 @contextlib.contextmanager

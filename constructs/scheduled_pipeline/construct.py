@@ -25,7 +25,7 @@ from scheduled_pipeline.resources.code_assets import CodeAssets
 from scheduled_pipeline.resources.dead_letter_queue import dead_letter_queue as make_dead_letter_queue
 from scheduled_pipeline.resources.event_rules import EventRule
 from scheduled_pipeline.resources.execution_role import execution_role as make_execution_role
-from scheduled_pipeline.resources.execution_role import grant_artifacts, grant_run
+from scheduled_pipeline.resources.execution_role import grant_key, grant_run
 from scheduled_pipeline.resources.pipeline import Pipeline, check_pipeline_name
 from scheduled_pipeline.resources.scheduler_role import scheduler_policy
 from scheduled_pipeline.resources.scheduler_role import scheduler_role as make_scheduler_role
@@ -150,7 +150,7 @@ class ScheduledPipeline(Construct):
         )
         assets.grant_read(self.execution_role, Stack.of(self))
         if self.artifact_bucket is not None:
-            grant_artifacts(self.execution_role, self.artifact_bucket)
+            grant_key(self.execution_role, self.artifact_bucket)
 
         self.scheduler_role = scheduler_role
         self.schedule_group = schedule_group

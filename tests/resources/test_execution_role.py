@@ -17,12 +17,8 @@ from permission_parts import a_step, document, get, reading, writing
 from scheduled_pipeline import PipelineDefinition, ScheduledPipeline
 from scheduled_pipeline.definition import placeholders
 from scheduled_pipeline.definition.model import CompiledPipeline
-from scheduled_pipeline.resources.execution_role import (
-    IMMUTABLE_ROLE,
-    UNKNOWN_PLACE,
-    execution_role,
-    grant_run,
-)
+from scheduled_pipeline.resources.execution_role import UNKNOWN_PLACE, execution_role, grant_run
+from scheduled_pipeline.resources.role_policy import IMMUTABLE_ROLE
 
 NewStack = Callable[..., Stack]
 ARTIFACTS = placeholders.ARTIFACT_BUCKET

@@ -14,9 +14,8 @@ from scheduled_pipeline.definition import placeholders
 from scheduled_pipeline.definition.model import CompiledPipeline
 from scheduled_pipeline.definition.permission import EXECUTION_ROLE, Condition, Permission, filled
 from scheduled_pipeline.definition.permissions import RunTimePlaces, derive, run_time_places
+from scheduled_pipeline.resources.role_policy import IMMUTABLE_ROLE
 
-IMMUTABLE_ROLE = "scheduled-pipeline:immutable-role"
-"""Id of the warning of a role that was brought in and takes no permissions."""
 UNKNOWN_PLACE = "scheduled-pipeline:unknown-place"
 """Id of the warning of a step whose place in S3 only a run knows, where no data buckets are named."""
 
@@ -88,9 +87,6 @@ def grant_key(role: iam.IRole, bucket: s3.IBucket) -> None:
     """Let ``role`` use the key of a bucket, if the bucket has one that is known."""
     if bucket.encryption_key is not None:
         bucket.encryption_key.grant(role, *_KEY_ACTIONS)
-
-
-grant_artifacts = grant_key  # the places in it are among those that `grant_run` grants
 
 
 def _own_bindings(role: iam.IRole, stack: Stack) -> dict[str, str]:
