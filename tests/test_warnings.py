@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import aws_cdk.cloud_assembly_schema  # noqa: F401 - jsii needs it loaded to hand out what is found
 import pytest
 from aws_cdk import Annotations as CdkAnnotations
 from aws_cdk import App, Stack

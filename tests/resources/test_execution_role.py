@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+import aws_cdk.cloud_assembly_schema  # noqa: F401 - jsii needs it loaded to hand out what is found
 import pytest
 from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
