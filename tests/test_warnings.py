@@ -6,11 +6,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import aws_cdk.cloud_assembly_schema  # noqa: F401 - jsii needs it loaded to hand out what is found
 import pytest
+from assembly_warnings import warnings_of
 from aws_cdk import Annotations as CdkAnnotations
 from aws_cdk import App, Stack
-from aws_cdk.assertions import Annotations, Match
 
 from scheduled_pipeline import PipelineDefinition, PipelineSchedule, ScheduledPipeline
 
@@ -31,8 +30,7 @@ def warn(small_definition: dict[str, Any]) -> Warn:
         training = ScheduledPipeline(stack, "Training", definition=definition, schedules=schedules)
         if acknowledged is not None:
             CdkAnnotations.of(training).acknowledge_warning(acknowledged, "it is meant")
-        found = Annotations.from_stack(stack).find_warning("*", Match.any_value())
-        return [str(entry.entry.data).split(" [ack:")[0] for entry in found]
+        return [text.split(" [ack:")[0] for text in warnings_of(stack)]
 
     return warn
 
