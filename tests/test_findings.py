@@ -20,13 +20,14 @@ def test_all_findings_come_at_once(new_stack: Callable[..., Stack], small_defini
         )
     message = str(caught.value)
     assert message.startswith("Stack/Training: SageMaker would refuse the definition:\n")
-    assert len(message.splitlines()) == 6
+    assert len(message.splitlines()) == 7
     for expected in (
         r"'ml\.m5\.xlargee'.*ml\.m5\.xlarge",
         r"VolumeSizeInGB.*got 0",
         r"Parameters\.Undeclared",
         r"NoSuchProperty",
         r"Twice",
+        r"wait for each other: Hen -> Egg -> Hen",
     ):
         assert re.search(expected, message), expected
 
@@ -80,5 +81,10 @@ def _with_slips(definition: dict[str, Any]) -> dict[str, Any]:
     }
     return {
         **definition,
-        "Steps": [process("A"), wrong_type, no_volume, undeclared, no_property, condition],
+        "Steps": [
+            process("A"),
+            *(wrong_type, no_volume, undeclared, no_property, condition),
+            process("Hen", DependsOn=["Egg"]),
+            process("Egg", DependsOn=["Hen"]),
+        ],
     }

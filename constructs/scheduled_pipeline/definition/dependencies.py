@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Set
+from dataclasses import dataclass, field, replace
 
 from scheduled_pipeline.definition.findings import Report
 from scheduled_pipeline.definition.outline import Outline, PlacedStep, objects
@@ -44,6 +44,10 @@ class Dependencies:
                     target = strict if trigger == "Completed" else graph.lenient.setdefault(step.name, {})
                     target[name] = None
         return graph
+
+    def without(self, names: Set[str]) -> Dependencies:
+        """Leave out steps by name: where two steps have it, nobody knows which one is waited for."""
+        return replace(self, strict=_without(self.strict, names), lenient=_without(self.lenient, names))
 
     def check(self, report: Report) -> None:
         """Report cycles, and steps that wait for both branches of a condition."""
@@ -139,16 +143,18 @@ class Dependencies:
                     yield name
 
 
-def check_names(outline: Outline, report: Report) -> bool:
+def check_names(outline: Outline, report: Report) -> set[str]:
     """Report names that two steps have, or a step and a copy of a step in a ForEach body.
 
-    Returns whether each name belongs to one step.
+    Returns the names that two steps have.
     """
+    ambiguous: set[str] = set()
     seen: dict[str, PlacedStep] = {}
     copies = {step.name for step in outline.steps if step.loop() is not None}
     for step in outline.steps:
         first = seen.setdefault(step.name, step)
         if first is not step:
+            ambiguous.add(step.name)
             message = f"the name is taken by {first.path}; names are unique over all branches"
             report.add("duplicate-step-name", f"{step.path}.Name", message, step=step.name)
         # ForEachStep of the SDK: the service names the copies so, and rejects such collisions.
@@ -156,7 +162,15 @@ def check_names(outline: Outline, report: Report) -> bool:
         if match is not None and match[1] in copies:
             message = f"the copies of {match[1]!r}, which is in the body of a ForEach, get such names"
             report.add("duplicate-step-name", f"{step.path}.Name", message, step=step.name)
-    return len(seen) == len(outline.steps)
+    return ambiguous
+
+
+def _without(graph: Mapping[str, dict[str, None]], names: Set[str]) -> dict[str, dict[str, None]]:
+    return {
+        name: {other: None for other in others if other not in names}
+        for name, others in graph.items()
+        if name not in names
+    }
 
 
 def _contradictions(branches: Mapping[_Branch, None]) -> list[str]:

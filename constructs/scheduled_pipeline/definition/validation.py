@@ -50,9 +50,8 @@ def validate(document: Mapping[str, Any], *, suppress: Iterable[str] = ()) -> tu
     for name, value in document.items():
         if name != "Steps":
             list(references.check(value, name, None, report))
-    dependencies = Dependencies.of(outline, references, report)
-    if check_names(outline, report):
-        dependencies.check(report)
+    ambiguous = check_names(outline, report)
+    Dependencies.of(outline, references, report).without(ambiguous).check(report)
     return tuple(
         finding
         for finding in report.findings
