@@ -63,7 +63,7 @@ def acknowledge_findings(pipeline: ScheduledPipeline, artifact_bucket: s3.IBucke
     # The name of a bucket in another stack, as it is now and as cdk-nag sees it.
     bucket = _flat(stack.resolve(artifact_bucket.bucket_name))
     imported = _import_name(artifact_bucket)
-    for resource in _wildcard_resources(stack, pipeline.execution_role):
+    for resource in _wildcard_resources(stack, pipeline):
         for pattern, reason in _WILDCARDS:
             if re.fullmatch(pattern, resource.replace(bucket, "<artifacts>")):
                 _acknowledge_wildcard(pipeline, resource.replace(bucket, imported), reason)
@@ -74,14 +74,14 @@ def acknowledge_findings(pipeline: ScheduledPipeline, artifact_bucket: s3.IBucke
 
 
 def _acknowledge_wildcard(pipeline: ScheduledPipeline, resource: str, reason: str) -> None:
-    Validations.of(pipeline.execution_role).acknowledge(
+    Validations.of(pipeline.node.find_child("ExecutionPolicy")).acknowledge(
         Acknowledgment(id=f"AwsSolutions-IAM5[Resource::{resource}]", reason=reason)
     )
 
 
-def _wildcard_resources(stack: Stack, role: iam.IRole) -> Iterator[str]:
+def _wildcard_resources(stack: Stack, pipeline: ScheduledPipeline) -> Iterator[str]:
     """Return the resources with a wildcard in the role's policy, written as cdk-nag writes them."""
-    policy = role.node.find_child("DefaultPolicy")
+    policy = pipeline.node.find_child("ExecutionPolicy")
     assert isinstance(policy, iam.Policy)
     for statement in stack.resolve(policy.document.to_json())["Statement"]:
         resources = statement["Resource"]

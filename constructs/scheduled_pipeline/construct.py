@@ -24,8 +24,8 @@ from scheduled_pipeline.resources.bucket_events import BucketEventsValidation
 from scheduled_pipeline.resources.code_assets import CodeAssets
 from scheduled_pipeline.resources.dead_letter_queue import dead_letter_queue as make_dead_letter_queue
 from scheduled_pipeline.resources.event_rules import EventRule
+from scheduled_pipeline.resources.execution_role import execution_policy
 from scheduled_pipeline.resources.execution_role import execution_role as make_execution_role
-from scheduled_pipeline.resources.execution_role import grant_key, grant_run
 from scheduled_pipeline.resources.pipeline import Pipeline, check_pipeline_name
 from scheduled_pipeline.resources.scheduler_role import scheduler_policy
 from scheduled_pipeline.resources.scheduler_role import scheduler_role as make_scheduler_role
@@ -140,17 +140,19 @@ class ScheduledPipeline(Construct):
             max_parallel_steps=max_parallel_steps,
         )
         assets.keep_from_collection(self.pipeline.cfn_pipeline)
-        grant_run(
-            self.execution_role,
-            self.definition,
-            Stack.of(self),
-            bindings={**self._bindings(), **tokens},
-            pipeline_name=self._declared_name,
-            data_buckets=data_buckets,
+        self.pipeline.node.add_dependency(
+            execution_policy(
+                self,
+                "ExecutionPolicy",
+                role=self.execution_role,
+                compiled=self.definition,
+                bindings={**self._bindings(), **tokens},
+                pipeline_name=self._declared_name,
+                artifact_bucket=self.artifact_bucket,
+                data_buckets=data_buckets,
+                assets=assets,
+            )
         )
-        assets.grant_read(self.execution_role, Stack.of(self))
-        if self.artifact_bucket is not None:
-            grant_key(self.execution_role, self.artifact_bucket)
 
         self.scheduler_role = scheduler_role
         self.schedule_group = schedule_group

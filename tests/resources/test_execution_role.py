@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from assembly_warnings import warnings_of
-from aws_cdk import Stack
+from aws_cdk import Environment, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
@@ -18,7 +19,7 @@ from permission_parts import a_step, document, get, reading, writing
 from scheduled_pipeline import PipelineDefinition, ScheduledPipeline
 from scheduled_pipeline.definition import placeholders
 from scheduled_pipeline.definition.model import CompiledPipeline
-from scheduled_pipeline.resources.execution_role import UNKNOWN_PLACE, execution_role, grant_run
+from scheduled_pipeline.resources.execution_role import UNKNOWN_PLACE, execution_policy, execution_role
 from scheduled_pipeline.resources.role_policy import IMMUTABLE_ROLE
 
 NewStack = Callable[..., Stack]
@@ -46,6 +47,10 @@ def allowed(stack: Stack, action: str) -> list[Any]:
     """The resources on which an action is allowed."""
     found = [one["Resource"] for one in statements(stack) if action in _listed(one["Action"])]
     return [resource for one in found for resource in _listed(one)]
+
+
+def grant_run(role: iam.IRole, compiled: CompiledPipeline, stack: Stack, **others: Any) -> None:
+    execution_policy(stack, "Policy", role=role, compiled=compiled, **others)
 
 
 def _listed(value: Any) -> list[Any]:
@@ -170,6 +175,40 @@ class TestARoleThatIsBroughtIn:
         (warning,) = _warnings(stack, IMMUTABLE_ROLE)
         assert "Stack/Role takes no permissions" in warning
         assert "sagemaker:CreateTrainingJob" in warning
+
+    def test_of_another_stack_gets_them_from_the_stack_of_the_pipeline(
+        self, new_stack: NewStack, small_definition: dict[str, Any]
+    ) -> None:
+        theirs = new_stack("Theirs")
+        role = iam.Role(theirs, "Role", assumed_by=iam.ServicePrincipal("sagemaker.amazonaws.com"))
+        ours = Stack(theirs.node.root, "Ours", env=Environment(account=theirs.account, region=theirs.region))
+        definition = copy.deepcopy(small_definition)
+        definition["Steps"][0]["Arguments"]["ProcessingInputs"] = [
+            {
+                "InputName": "in",
+                "S3Input": {
+                    "S3Uri": f"s3://{ARTIFACTS}/in",
+                    "LocalPath": "/opt/ml/processing/in",
+                    "S3DataType": "S3Prefix",
+                    "S3InputMode": "File",
+                },
+            }
+        ]
+        # The bucket is ours: a policy in their stack would need our stack, which needs their role.
+        ScheduledPipeline(
+            ours, "Training", definition=PipelineDefinition.from_json(definition), execution_role=role
+        )
+        assert not Template.from_stack(theirs).find_resources("AWS::IAM::Policy")
+        assert allowed(ours, "s3:GetObject")
+
+    def test_is_ready_before_the_pipeline_is_made(
+        self, new_stack: NewStack, small_definition: dict[str, Any]
+    ) -> None:
+        stack = new_stack()
+        ScheduledPipeline(stack, "Training", definition=PipelineDefinition.from_json(small_definition))
+        template = Template.from_stack(stack)
+        (pipeline,) = template.find_resources("AWS::SageMaker::Pipeline").values()
+        assert pipeline["DependsOn"] == [*template.find_resources("AWS::IAM::Policy")]
 
 
 def _warnings(stack: Stack, warning_id: str) -> list[str]:

@@ -74,19 +74,22 @@ class CodeAssets:
         if self.folder_keys:
             resource.add_metadata("scheduled-pipeline:code", list(self.folder_keys))
 
-    def grant_read(self, grantee: iam.IGrantable, stack: Stack) -> None:
-        """Let ``grantee`` read these files, and list nothing else of the asset bucket."""
+    def read_statements(self, stack: Stack) -> list[iam.PolicyStatement]:
+        """Return what it takes to read these files, and to list nothing else of the asset bucket."""
         if not self.keys:
-            return
+            return []
         folders = list(dict.fromkeys(f"{self.bucket_prefix}{self._digest(key)}/*" for key in self.keys))
         bucket_arn = stack.format_arn(service="s3", region="", account="", resource=self.bucket_name)
-        for actions, resources, conditions in (
-            (["s3:GetObject"], [f"{bucket_arn}/{folder}" for folder in folders], None),
-            (["s3:ListBucket"], [bucket_arn], {"StringLike": {"s3:prefix": folders}}),
-        ):
-            iam.Grant.add_to_principal(
-                grantee=grantee, actions=actions, resource_arns=resources, conditions=conditions
-            )
+        return [
+            iam.PolicyStatement(
+                actions=["s3:GetObject"], resources=[f"{bucket_arn}/{folder}" for folder in folders]
+            ),
+            iam.PolicyStatement(
+                actions=["s3:ListBucket"],
+                resources=[bucket_arn],
+                conditions={"StringLike": {"s3:prefix": folders}},
+            ),
+        ]
 
     def _digest(self, key: str) -> str:
         return key.removeprefix(self.bucket_prefix).split("/", 1)[0]

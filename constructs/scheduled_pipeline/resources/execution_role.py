@@ -14,7 +14,8 @@ from scheduled_pipeline.definition import placeholders
 from scheduled_pipeline.definition.model import CompiledPipeline
 from scheduled_pipeline.definition.permission import EXECUTION_ROLE, Condition, Permission, filled
 from scheduled_pipeline.definition.permissions import RunTimePlaces, derive, run_time_places
-from scheduled_pipeline.resources.role_policy import IMMUTABLE_ROLE
+from scheduled_pipeline.resources.code_assets import CodeAssets
+from scheduled_pipeline.resources.role_policy import attach_policy
 
 UNKNOWN_PLACE = "scheduled-pipeline:unknown-place"
 """Id of the warning of a step whose place in S3 only a run knows, where no data buckets are named."""
@@ -38,32 +39,36 @@ def execution_role(scope: Construct, construct_id: str) -> iam.Role:
     )
 
 
-def grant_run(
+def execution_policy(
+    scope: Construct,
+    construct_id: str,
+    *,
     role: iam.IRole,
     compiled: CompiledPipeline,
-    stack: Stack,
-    *,
     bindings: Mapping[str, str] | None = None,
     pipeline_name: str | None = None,
+    artifact_bucket: s3.IBucket | None = None,
     data_buckets: Sequence[s3.IBucket] = (),
-) -> None:
+    assets: CodeAssets | None = None,
+) -> iam.Policy:
     """Let ``role`` run the steps of ``compiled``, and nothing else.
 
-    Warns if the role cannot be given permissions, and if a step reads or writes where neither the definition
+    Warns if the role takes no permissions, and if a step reads or writes where neither the definition
     nor ``data_buckets`` says.
 
     Args:
+        scope: where the policy belongs.
+        construct_id: its id there.
         role: made by the construct, or brought in.
         compiled: the pipeline.
-        stack: the stack it is in.
-        bindings: what stands in the place of each placeholder. A bucket without one is not granted here; nor
-            are the construct's own uploads.
+        bindings: what stands in the place of each placeholder. A bucket without one is not granted.
         pipeline_name: the physical name. Default: the one that the definition was made with.
+        artifact_bucket: if it has a key, the role may use it. What it may do there is in the definition.
         data_buckets: buckets that a parameter of the definition, or the answer of an earlier step, may point
             to. They may be read; and written where some output is a parameter's or an answer's.
+        assets: the construct's own uploads, which the role may read, each by its hash.
     """
-    document = compiled.document
-    # The files in the asset bucket are granted by the code assets, each by its hash.
+    document, stack = compiled.document, Stack.of(scope)
     bound = {**_own_bindings(role, stack), **(bindings or {})}
     skipped = {placeholders.ASSET_BUCKET}
     if placeholders.ARTIFACT_BUCKET not in bound:
@@ -73,20 +78,12 @@ def grant_run(
     places = run_time_places(document)
     for bucket in data_buckets:
         statements += _data_statements(bucket, places)
-        grant_key(role, bucket)
-    for statement in statements:
-        role.add_to_principal_policy(statement)
-    if not any(isinstance(part, iam.Policy | iam.ManagedPolicy) for part in role.node.find_all()):
-        # The CDK's immutable role says that it takes a statement, and drops it.
-        _warn_of_immutable_role(role, statements)
+    if assets is not None:
+        statements += assets.read_statements(stack)
+    statements += _key_statements([bucket for bucket in (artifact_bucket, *data_buckets) if bucket])
     if places.unknown and not data_buckets:
         _warn_of_unknown_places(role, places.unknown)
-
-
-def grant_key(role: iam.IRole, bucket: s3.IBucket) -> None:
-    """Let ``role`` use the key of a bucket, if the bucket has one that is known."""
-    if bucket.encryption_key is not None:
-        bucket.encryption_key.grant(role, *_KEY_ACTIONS)
+    return attach_policy(scope, construct_id, role, statements)
 
 
 def _own_bindings(role: iam.IRole, stack: Stack) -> dict[str, str]:
@@ -141,6 +138,13 @@ def _data_statements(bucket: s3.IBucket, places: RunTimePlaces) -> Iterator[iam.
         yield _allow(["s3:AbortMultipartUpload", "s3:PutObject"], [bucket.arn_for_objects("*")])
 
 
+def _key_statements(buckets: Iterable[s3.IBucket]) -> Iterator[iam.PolicyStatement]:
+    """Yield one statement for the keys of the buckets that have one that is known."""
+    arns = dict.fromkeys(bucket.encryption_key.key_arn for bucket in buckets if bucket.encryption_key)
+    if arns:
+        yield _allow(_KEY_ACTIONS, arns)
+
+
 def _allow(
     actions: Iterable[str], resources: Iterable[str], conditions: Iterable[Condition] = ()
 ) -> iam.PolicyStatement:
@@ -148,15 +152,6 @@ def _allow(
     for operator, key, values in conditions:
         statement.add_condition(operator, {key: list(values) if len(values) > 1 else values[0]})
     return statement
-
-
-def _warn_of_immutable_role(role: iam.IRole, statements: Sequence[iam.PolicyStatement]) -> None:
-    actions = sorted({action for statement in statements for action in statement.actions})
-    Annotations.of(role).add_warning_v2(
-        IMMUTABLE_ROLE,
-        f"the execution role {role.node.path} takes no permissions; see to it that it may do what the steps "
-        f"need, which `scheduled-pipeline permissions` lists: {', '.join(actions)}",
-    )
 
 
 def _warn_of_unknown_places(role: iam.IRole, steps: Sequence[str]) -> None:

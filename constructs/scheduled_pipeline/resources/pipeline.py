@@ -38,6 +38,9 @@ class Pipeline(Resource):
         description: at most 3,072 characters. Default: none.
         max_parallel_steps: how many steps may run at once, 1 or more. Default: the service's, 50.
 
+    Attributes:
+        declared_name: the physical name as text, not as a reference.
+
     Raises:
         ValueError: a name, description or number that SageMaker does not accept.
     """
@@ -70,9 +73,8 @@ class Pipeline(Resource):
             role_arn=role.role_arn,
             parallelism_configuration=_parallelism(max_parallel_steps),
         )
-        resource.node.add_dependency(role)
         self.cfn_pipeline = resource
-        self._declared_name = pipeline_name
+        self.declared_name = pipeline_name
         self._pipeline_name = self._get_resource_name_attribute(resource.ref)
         # Not a reference: SageMaker writes the name in lower case, which a template cannot. Whatever needs
         # the pipeline to be there depends on it by name.
@@ -107,7 +109,7 @@ class Pipeline(Resource):
 
         A caller may give either, and IAM compares letter by letter.
         """
-        return list(dict.fromkeys([self._pipeline_arn, self._format_arn(self._declared_name)]))
+        return list(dict.fromkeys([self._pipeline_arn, self._format_arn(self.declared_name)]))
 
     @jsii.member(jsii_name="grantStartPipelineExecution")
     def grant_start_pipeline_execution(self, grantee: iam.IGrantable) -> iam.Grant:

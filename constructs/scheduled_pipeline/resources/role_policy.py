@@ -22,7 +22,7 @@ def attach_policy(
     """
     policy = iam.Policy(scope, construct_id, statements=list(statements))
     role.attach_inline_policy(policy)
-    if not _is_attached(policy):
+    if statements and not _is_attached(policy):
         needed = ", ".join(sorted({action for statement in statements for action in statement.actions}))
         Annotations.of(scope).add_warning_v2(
             IMMUTABLE_ROLE, f"{role.node.path} takes no permissions from here; it must already have {needed}"

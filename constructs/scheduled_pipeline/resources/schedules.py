@@ -111,7 +111,7 @@ class Schedule(Construct):
         stack = Stack.of(self)
         identity = hashlib.sha256(f"{self.node.path}/{self.schedule_name}".encode()).hexdigest()[:40]
         request: dict[str, Any] = {
-            "PipelineName": pipeline.pipeline_name,
+            "PipelineName": pipeline.declared_name,
             "ClientRequestToken": f"{identity}-{PipelineSchedule.SCHEDULED_TIME}",
         }
         if self.schedule.display_name is not None:
