@@ -17,7 +17,7 @@ setup: .venv/.ready node_modules/.ready  ## install Python packages, Node and th
 demo: setup     ## deploy both pipelines to a local AWS, watch one start, destroy everything
 	python -m local_aws.demo
 
-test: setup     ## run all tests
+test: setup .venv/checkov/.ready  ## run all tests
 	python -m pytest
 
 check: setup    ## lint, format, types
@@ -37,6 +37,8 @@ lock: setup     ## resolve the newest versions pyproject.toml allows into the re
 	{ echo "# Written by 'make lock' from pyproject.toml."; cat .venv/runtime.txt; echo "-e ."; } > requirements.txt
 	{ echo "# Written by 'make lock' from pyproject.toml."; echo "-r requirements.txt"; \
 		grep -vxFf .venv/runtime.txt .venv/all.txt; } > requirements-dev.txt
+	uv pip compile --quiet --upgrade $(filter-out pyproject.toml,$(RESOLVE)) --group checkov --output-file .venv/checkov.txt
+	{ echo "# Written by 'make lock' from pyproject.toml."; cat .venv/checkov.txt; } > requirements-checkov.txt
 
 clean:          ## remove what the other targets made
 	rm -rf .venv node_modules cdk.out
@@ -47,6 +49,12 @@ clean:          ## remove what the other targets made
 	@echo "Installing Python packages into .venv (two to three minutes the first time) ..."
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --requirement requirements-dev.txt
+	@touch $@
+
+.venv/checkov/.ready: requirements-checkov.txt .venv/.ready
+	@echo "Installing checkov into an environment of its own ..."
+	@$(BIN)/python -m venv .venv/checkov
+	@.venv/checkov/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --requirement requirements-checkov.txt
 	@touch $@
 
 node_modules/.ready: package.json package-lock.json .venv/.ready

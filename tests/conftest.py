@@ -6,6 +6,9 @@ The CDK is imported where it is used: the tests of the pure parts need no Node.
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +19,8 @@ if TYPE_CHECKING:
     from aws_cdk import Stack
 
     from local_aws.server import LocalAws
+
+Synthesize = Callable[..., subprocess.CompletedProcess[str]]
 
 ROOT = Path(__file__).resolve().parents[1]
 REGION = "eu-west-1"
@@ -43,6 +48,21 @@ def new_stack(
         return Stack(app, name, env=Environment(account=account, region=region))
 
     return make
+
+
+@pytest.fixture(scope="session")
+def synthesize() -> Synthesize:
+    """The function that runs the CLI: project folder, output folder, environment as keywords."""
+    return _synthesize
+
+
+@pytest.fixture(scope="session")
+def own_assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of this app's cloud assembly, made once by the real CDK CLI."""
+    output = tmp_path_factory.mktemp("synth") / "cdk.out"
+    done = _synthesize(ROOT, output)
+    assert done.returncode == 0, done.stderr + done.stdout
+    return output
 
 
 @pytest.fixture(scope="session")
@@ -85,3 +105,23 @@ def local_aws() -> Iterator[LocalAws]:
 
     with LocalAws.start() as aws:
         yield aws
+
+
+def _synthesize(project: Path, output: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run `cdk synth` on a copy of the project, with nothing in the environment but what is given."""
+    programs = [Path(sys.executable).parent, ROOT / "node_modules" / ".bin"]
+    return subprocess.run(
+        ["cdk", "synth", "--quiet", "--ci", "--no-notices", "--output", str(output)],
+        cwd=project,
+        env={
+            "PATH": os.pathsep.join([*(str(program) for program in programs), "/usr/bin", "/bin"]),
+            "HOME": str(output.parent),
+            "CDK_DISABLE_VERSION_CHECK": "1",
+            "CDK_DISABLE_CLI_TELEMETRY": "true",
+            **environment,
+        },
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )

@@ -6,17 +6,20 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from typer.testing import CliRunner
 
 from scheduled_pipeline.cli.main import app
 
-ROOT = Path(__file__).resolve().parents[2]
 ARN = "arn:aws:sagemaker:eu-west-1:111122223333:pipeline/training"
+
+_accounts = count(300_000_000_001)
 
 Resources = Mapping[str, Mapping[str, Any]]
 
@@ -118,23 +121,26 @@ def run_command() -> Callable[..., subprocess.CompletedProcess[str]]:
 
 
 @pytest.fixture(scope="session")
-def own_assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The cloud assembly of this project's app, made by the CDK's own command."""
-    output = tmp_path_factory.mktemp("synth") / "cdk.out"
-    programs = [Path(sys.executable).parent, ROOT / "node_modules" / ".bin"]
-    done = subprocess.run(
-        ["cdk", "synth", "--quiet", "--ci", "--no-notices", "--output", str(output)],
-        cwd=ROOT,
-        env={
-            "PATH": os.pathsep.join([*(str(program) for program in programs), "/usr/bin", "/bin"]),
-            "HOME": str(output.parent),
-            "CDK_DISABLE_VERSION_CHECK": "1",
-            "CDK_DISABLE_CLI_TELEMETRY": "true",
-        },
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
+def patient_aws() -> Iterator[LocalAws]:
+    """A local AWS whose runs end only when they are told to."""
+    from local_aws import LocalAws
+
+    with LocalAws.start(execution_seconds=3600) as aws:
+        yield aws
+
+
+@pytest.fixture
+def training(patient_aws: LocalAws, monkeypatch: pytest.MonkeyPatch) -> TrainingAccount:
+    """An account of its own with the pipeline Training, to which the environment points."""
+    from training_account import DEFINITION, TrainingAccount
+
+    aws = replace(patient_aws, account=str(next(_accounts)))
+    for name, value in aws.environment().items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("AWS_PROFILE", raising=False)
+    aws.client("sagemaker").create_pipeline(
+        PipelineName="Training",
+        PipelineDefinition=json.dumps(DEFINITION),
+        RoleArn="arn:aws:iam::111122223333:role/execution",
     )
-    assert done.returncode == 0, done.stderr + done.stdout
-    return output
+    return TrainingAccount(aws)

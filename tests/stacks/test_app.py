@@ -21,18 +21,18 @@ Synthesize = Callable[..., subprocess.CompletedProcess[str]]
 STACKS = ("Abalone", "Artifacts", "DailyProcessing")
 
 
-def test_every_stage_has_its_stacks(assembly: Path) -> None:
+def test_every_stage_has_its_stacks(own_assembly: Path) -> None:
     found = sorted(
         artifact["properties"]["stackName"]
-        for manifest in assembly.glob("assembly-*/manifest.json")
+        for manifest in own_assembly.glob("assembly-*/manifest.json")
         for artifact in json.loads(manifest.read_text(encoding="utf-8"))["artifacts"].values()
         if artifact["type"] == "aws:cloudformation:stack"
     )
     assert found == sorted(f"{stage}-{stack}" for stage in ("Dev", "Prod") for stack in STACKS)
 
 
-def test_there_is_no_finding_of_cdk_nag(assembly: Path) -> None:
-    report = json.loads((assembly / "validation-report.json").read_text(encoding="utf-8"))
+def test_there_is_no_finding_of_cdk_nag(own_assembly: Path) -> None:
+    report = json.loads((own_assembly / "validation-report.json").read_text(encoding="utf-8"))
     assert report["pluginReports"] == []
 
 
@@ -94,12 +94,12 @@ def test_the_template_is_as_it_was(
 
 
 def test_the_same_bytes_in_another_folder_home_zone_and_hash_seed(
-    assembly: Path, synthesize: Synthesize, tmp_path: Path
+    own_assembly: Path, synthesize: Synthesize, tmp_path: Path
 ) -> None:
     project = _copy_of_the_project(tmp_path)
     done = synthesize(project, tmp_path / "cdk.out", TZ="Asia/Tokyo", PYTHONHASHSEED="7", LANG="de_DE.UTF-8")
     assert done.returncode == 0, done.stderr
-    assert _bytes(tmp_path / "cdk.out") == _bytes(assembly)
+    assert _bytes(tmp_path / "cdk.out") == _bytes(own_assembly)
 
 
 def test_every_schedule_is_disabled_where_the_stage_says_so(feature_flags: dict[str, Any]) -> None:
