@@ -45,12 +45,17 @@ class CdkCli:
         Raises:
             CdkError: it failed and `check` is set.
         """
-        app = [] if self.app is None else ["--app", self.app]
-        return self._run(self.folder, [*arguments, *app], check=check)
+        return self._run(self.folder, [*arguments, *self._app_arguments()], check=check)
+
+    def _app_arguments(self) -> list[str]:
+        return [] if self.app is None else ["--app", self.app]
+
+    def _command(self, arguments: list[str]) -> list[str]:
+        return ["cdk", *arguments, "--ci", "--no-color", "--no-notices"]
 
     def _run(self, folder: Path, arguments: list[str], *, check: bool) -> subprocess.CompletedProcess[str]:
         done = subprocess.run(
-            ["cdk", *arguments, "--ci", "--no-color", "--no-notices"],
+            self._command(arguments),
             cwd=folder,
             env=self._environment(),
             stdin=subprocess.DEVNULL,
@@ -62,6 +67,18 @@ class CdkCli:
         if check and done.returncode != 0:
             raise CdkError(f"cdk {' '.join(arguments)} ended with {done.returncode}:\n{done.stdout}")
         return done
+
+    def start(self, *arguments: str) -> subprocess.Popen[bytes]:
+        """Start `cdk` as `run` does, and leave it running in a process group of its own, without output."""
+        return subprocess.Popen(
+            self._command([*arguments, *self._app_arguments()]),
+            cwd=self.folder,
+            env=self._environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
 
     def bootstrap(self) -> None:
         """Make what every CDK deployment needs: the CDKToolkit stack.

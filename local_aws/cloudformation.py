@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from ministack.services import eventbridge, s3
-from ministack.services.cloudformation import provisioners
+from ministack.services.cloudformation import drift, provisioners
 
 from local_aws import events, pipelines, sagemaker, scheduler
 from local_aws.api import Json, ServiceError
@@ -190,18 +190,33 @@ def create_rule(logical_id: str, properties: Json, stack_name: str) -> Handled:
         request = {"Rule": name, "EventBusName": bus, "Targets": properties.get("Targets", [])}
         _events(eventbridge._put_targets, request)
     except Exception:
-        eventbridge._delete_rule({"Name": name, "EventBusName": bus})
+        provisioners._eb_rule_delete(name, properties)
         raise
     arn = eventbridge._rules[eventbridge._rule_key(name, bus)]["Arn"]
     provisioners._eb_rule_apply_tags(arn, [], properties.get("Tags") or [])
-    return name, {"Arn": arn, "RuleName": name}
+    return _rule_id(name, bus), {"Arn": arn, "RuleName": name}
+
+
+def _rule_id(name: str, bus: str) -> str:
+    # Not documented, but so on AWS: aws-cloudformation/cloudformation-coverage-roadmap issues 1131 and 1949.
+    return name if bus == "default" else f"{bus}|{name}"
 
 
 def update_rule(physical_id: str, old: Json, new: Json, stack_name: str, logical_id: str) -> Handled:
     """Everything but the name is updated in place, by MiniStack's own handler."""
     _check_targets(new)
-    name, attributes = provisioners._eb_rule_update(physical_id, old, new, stack_name, logical_id)
-    return name, attributes
+    old_name = physical_id.rpartition("|")[2]
+    name, attributes = provisioners._eb_rule_update(old_name, old, new, stack_name, logical_id)
+    return _rule_id(name, provisioners._eb_rule_bus_name(new)), attributes
+
+
+def delete_rule(physical_id: str, properties: Json) -> None:
+    """Delete the rule, and its targets with it."""
+    provisioners._eb_rule_delete(physical_id.rpartition("|")[2], properties)
+
+
+def _read_rule(physical_id: str, properties: Json) -> Json | None:
+    return drift._read_events_rule(physical_id.rpartition("|")[2], properties)  # type: ignore[no-any-return]
 
 
 def _check_targets(properties: Json) -> None:
@@ -239,7 +254,8 @@ def install() -> None:
         "update": update_group,
         "delete": delete_group,
     }
-    handlers["AWS::Events::Rule"] |= {"create": create_rule, "update": update_rule}
+    handlers["AWS::Events::Rule"] |= {"create": create_rule, "update": update_rule, "delete": delete_rule}
+    drift._DRIFT_READERS["AWS::Events::Rule"] = (_read_rule, frozenset())
     provisioners._REPLACING_PROPERTIES["AWS::SageMaker::Pipeline"] = ("PipelineName",)
     provisioners._REPLACING_PROPERTIES["AWS::Scheduler::Schedule"] = ("Name",)
     provisioners._STACK_TAG_PROPERTY["AWS::SageMaker::Pipeline"] = ("Tags", "list")

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from ministack.core.responses import request_scope
 
-from local_aws import delivery, pipelines, scheduler
+from local_aws import delivery, pipelines, scheduler, watch
 from local_aws.api import Json, ServiceError, invalid
 from local_aws.emulator import CONTROL_PREFIX
 
@@ -28,16 +28,29 @@ def deliveries(request: Json) -> Json:
     return {"deliveries": [entry.to_json() for entry in delivery.log if mine in entry.source_arn]}
 
 
+def dangling(request: Json) -> Json:
+    """Every trigger that pointed at a missing pipeline at some moment, oldest first."""
+    return {"dangling": [entry.to_json() for entry in watch.seen()]}
+
+
 def finish(request: Json) -> Json:
     """End an execution with a status, also one that has ended."""
     if request["status"] not in pipelines.ENDED:
         raise invalid(f"{request['status']} is not one of {', '.join(sorted(pipelines.ENDED))}.")
     pipeline, execution = pipelines.find_execution(request["execution_arn"])
-    pipelines.change_status(pipeline, execution, request["status"], request.get("failure_reason"))
+    reason, step = request.get("failure_reason"), request.get("failed_step")
+    if step is not None:
+        execution.failed_step = (step, reason)
+        reason = _STEP_FAILURE
+    pipelines.change_status(pipeline, execution, request["status"], reason)
     return {}
 
 
+# What SageMaker gives as the reason of a run; the step has the reason itself.
+_STEP_FAILURE: Final = "Step failure: One or multiple steps failed."
+
 _ACTIONS: Final[dict[str, Callable[[Json], Json]]] = {
+    "dangling": dangling,
     "deliver": deliver,
     "deliveries": deliveries,
     "finish": finish,

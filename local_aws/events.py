@@ -18,7 +18,7 @@ from ministack.core.responses import request_scope
 from ministack.services import eventbridge
 
 from local_aws import api, delivery, permissions, recurrence, targets
-from local_aws.api import Json, ServiceError
+from local_aws.api import Json, Response, ServiceError
 from local_aws.attempt import Delivery
 from local_aws.pipelines import Execution, Pipeline
 
@@ -34,6 +34,7 @@ _ERROR_CODES: Final = {
 }
 
 _ministack_invoke: Final = eventbridge._invoke_target
+_ministack_delete_rule: Final = eventbridge._delete_rule
 
 
 def invoke_target(target: Json, event: Json, rule: Json, view: Any = None) -> None:
@@ -78,6 +79,15 @@ def is_schedule(expression: str) -> bool:
     if isinstance(parsed, recurrence.Cron):
         return len(expression.split()) == _CRON_FIELDS
     return not isinstance(parsed, recurrence.At)
+
+
+def delete_rule(request: Json) -> Response:
+    """DeleteRule: "Before you can delete the rule, you must remove all targets, using RemoveTargets"."""
+    key = eventbridge._rule_key(request.get("Name"), request.get("EventBusName", "default"))
+    if eventbridge._targets.get(key):
+        message = "Rule can't be deleted since it has targets."
+        return api.refusal(ServiceError("ValidationException", message), "application/x-amz-json-1.1")
+    return _ministack_delete_rule(request)  # type: ignore[no-any-return]
 
 
 def _start_request(target: Json, payload: Json) -> Json:

@@ -10,7 +10,18 @@ from ministack.core import router
 from ministack.services import eventbridge
 from ministack.services import scheduler as ministack_scheduler
 
-from local_aws import cloudformation, control, events, pipelines, repairs, sagemaker, scheduler
+from local_aws import (
+    cloudformation,
+    control,
+    events,
+    pipelines,
+    repairs,
+    sagemaker,
+    scheduler,
+    stack_operations,
+    stack_resources,
+    watch,
+)
 from local_aws.emulator import CONTROL_PREFIX
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -29,10 +40,14 @@ def install(*, on_ready: Callable[[], None]) -> Application:
     ministack_scheduler.start_scheduler = _nothing
     eventbridge.start_scheduler = _nothing
     eventbridge._invoke_target = events.invoke_target
+    eventbridge._delete_rule = events.delete_rule
     eventbridge._validate_schedule_expression = events.is_schedule
     pipelines.status_listeners.append(events.announce)
     cloudformation.install()
     repairs.install()
+    stack_operations.install()
+    stack_resources.install()
+    watch.install()
     return _application(on_ready)
 
 

@@ -9,7 +9,10 @@ from typing import Any
 
 @dataclass(frozen=True, kw_only=True)
 class Inventory:
-    """Names by kind. What every account has on AWS, the `default` group and AWS's own roles, is left out."""
+    """Names by kind. What every account has on AWS, the `default` group and AWS's own roles, is left out.
+
+    A schedule is `group/name`, a rule `bus/name`, and an inline policy `role/name`.
+    """
 
     stacks: tuple[str, ...]
     pipelines: tuple[str, ...]
@@ -22,6 +25,8 @@ class Inventory:
     topics: tuple[str, ...]
     buckets: tuple[str, ...]
     alarms: tuple[str, ...]
+    functions: tuple[str, ...]
+    log_groups: tuple[str, ...]
     keys: tuple[str, ...]
 
     def counts(self) -> dict[str, int]:
@@ -61,7 +66,7 @@ def take_inventory(client: Callable[[str], Any]) -> Inventory:
         ),
         rules=tuple(sorted(_rules(events))),
         roles=_names(iam, "list_roles", "Roles", "RoleName"),
-        policies=_names(iam, "list_policies", "Policies", "PolicyName", Scope="Local"),
+        policies=tuple(sorted(_policies(iam))),
         queues=tuple(
             sorted(url.rpartition("/")[2] for url in _items(client("sqs"), "list_queues", "QueueUrls"))
         ),
@@ -70,6 +75,8 @@ def take_inventory(client: Callable[[str], Any]) -> Inventory:
         ),
         buckets=tuple(sorted(bucket["Name"] for bucket in client("s3").list_buckets()["Buckets"])),
         alarms=_names(client("cloudwatch"), "describe_alarms", "MetricAlarms", "AlarmName"),
+        functions=_names(client("lambda"), "list_functions", "Functions", "FunctionName"),
+        log_groups=_names(client("logs"), "describe_log_groups", "logGroups", "logGroupName"),
         keys=tuple(sorted(_keys(client("kms")))),
     )
 
@@ -81,6 +88,13 @@ def _items(client: Any, operation: str, member: str, **arguments: Any) -> Iterat
 
 def _names(client: Any, operation: str, member: str, name: str, **arguments: Any) -> tuple[str, ...]:
     return tuple(sorted(item[name] for item in _items(client, operation, member, **arguments)))
+
+
+def _policies(iam: Any) -> Iterator[str]:
+    yield from _names(iam, "list_policies", "Policies", "PolicyName", Scope="Local")
+    for role in _names(iam, "list_roles", "Roles", "RoleName"):
+        for name in iam.list_role_policies(RoleName=role)["PolicyNames"]:
+            yield f"{role}/{name}"
 
 
 def _rules(events: Any) -> Iterator[str]:

@@ -101,18 +101,27 @@ def list_pipeline_parameters_for_execution(request: Json) -> Json:
 
 
 def list_pipeline_execution_steps(request: Json) -> Json:
-    """ListPipelineExecutionSteps: the definition's steps, each in the status of the execution."""
+    """ListPipelineExecutionSteps: the definition's steps, each in the status of the execution.
+
+    Where a step failed, those before it have succeeded and those after it have not begun.
+    """
     _, execution = pipelines.find_execution(request["PipelineExecutionArn"])
-    steps = [
-        {
-            "StepName": step.get("Name"),
-            "StepDisplayName": step.get("DisplayName"),
-            "StepStatus": execution.status,
-            "StartTime": execution.started,
-            "EndTime": execution.modified if execution.ended else None,
-        }
-        for step in Definition.parse(execution.definition).steps
-    ]
+    failed, reason = execution.failed_step or (None, None)
+    steps = []
+    for step in Definition.parse(execution.definition).steps:
+        name = step.get("Name")
+        steps.append(
+            {
+                "StepName": name,
+                "StepDisplayName": step.get("DisplayName"),
+                "StepStatus": "Succeeded" if failed is not None and name != failed else execution.status,
+                "StartTime": execution.started,
+                "EndTime": execution.modified if execution.ended else None,
+                "FailureReason": reason if name == failed else None,
+            }
+        )
+        if name == failed:
+            break
     return _listing("PipelineExecutionSteps", steps, request)
 
 

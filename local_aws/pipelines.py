@@ -36,6 +36,7 @@ class Execution:
     request: Json
     status: str = "Executing"
     failure_reason: str | None = None
+    failed_step: tuple[str, str | None] | None = None
     started: float = field(default_factory=time.time)
     modified: float = field(default_factory=time.time)
 

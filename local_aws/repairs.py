@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from ministack.services import iam, s3, sns, sqs
+from ministack.services import cloudwatch, iam, s3, sns, sqs
 from ministack.services.cloudformation import provisioners
 
 from local_aws import buckets
@@ -36,6 +36,7 @@ _TOPIC_ATTRIBUTES: Final = (
     "TracingConfig",
 )
 _NAMED: Final[dict[str, tuple[str, Callable[[str], bool]]]] = {
+    "AWS::CloudWatch::Alarm": ("AlarmName", lambda name: name in cloudwatch._alarms),
     "AWS::IAM::Role": ("RoleName", lambda name: name in iam._roles),
     "AWS::SNS::Topic": (
         "TopicName",

@@ -119,15 +119,19 @@ def list_schedules(request: Json) -> Json:
     """ListSchedules: by group, name prefix and state, in pages."""
     prefix = request.get("NamePrefix", "")
     found = [
-        {**{name: record[name] for name in _SUMMARY}, "Target": {"Arn": record["Target"]["Arn"]}}
+        record
         for record in schedules.values()
         if request.get("GroupName") in (None, record["GroupName"])
         and request.get("State") in (None, record["State"])
         and record["Name"].startswith(prefix)
     ]
-    found.sort(key=lambda summary: (summary["GroupName"], summary["Name"]))
+    found.sort(key=lambda record: (record["GroupName"], record["Name"]))
     shown, token = api.page(found, request.get("MaxResults"), request.get("NextToken"))
-    return {"Schedules": shown, "NextToken": token}
+    return {"Schedules": [_schedule_summary(record) for record in shown], "NextToken": token}
+
+
+def _schedule_summary(record: Json) -> Json:
+    return {**{name: record[name] for name in _SUMMARY}, "Target": {"Arn": record["Target"]["Arn"]}}
 
 
 def create_group(request: Json) -> Json:

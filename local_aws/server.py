@@ -22,6 +22,7 @@ import boto3
 import botocore.config
 
 from local_aws.attempt import Delivery
+from local_aws.dangling import Dangling
 from local_aws.emulator import CONTROL_PREFIX, READY
 from local_aws.inventory import Inventory, take_inventory
 
@@ -180,17 +181,31 @@ class LocalAws:
         """Every attempt to start something from a schedule or a rule, oldest first."""
         return [Delivery(**entry) for entry in self._control("deliveries", {}, account, region)["deliveries"]]
 
+    def dangling(self, *, account: str | None = None, region: str = DEFAULT_REGION) -> list[Dangling]:
+        """Every enabled schedule or rule that named a missing pipeline at any moment, oldest first."""
+        return [Dangling(**entry) for entry in self._control("dangling", {}, account, region)["dangling"]]
+
     def finish(
         self,
         execution_arn: str,
         *,
         status: str = "Succeeded",
         failure_reason: str | None = None,
+        failed_step: str | None = None,
         account: str | None = None,
         region: str = DEFAULT_REGION,
     ) -> None:
-        """End a pipeline execution: `Succeeded`, `Failed` or `Stopped`, with the event SageMaker sends."""
-        request = {"execution_arn": execution_arn, "status": status, "failure_reason": failure_reason}
+        """End a pipeline execution: `Succeeded`, `Failed` or `Stopped`, with the event SageMaker sends.
+
+        With a failed step, that step fails for the reason; those before it have succeeded, those after it
+        have never begun.
+        """
+        request = {
+            "execution_arn": execution_arn,
+            "status": status,
+            "failure_reason": failure_reason,
+            "failed_step": failed_step,
+        }
         self._control("finish", request, account, region)
 
     def inventory(self, *, account: str | None = None, region: str = DEFAULT_REGION) -> Inventory:

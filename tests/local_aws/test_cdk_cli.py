@@ -1,3 +1,5 @@
+import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -66,6 +68,7 @@ def test_the_cli_bootstraps_deploys_diffs_changes_and_destroys(
         "schedules": 1,
         "schedule_groups": 1,
         "roles": 1,
+        "policies": 1,
         "buckets": 1,
     }
 
@@ -78,3 +81,13 @@ def test_the_cli_bootstraps_deploys_diffs_changes_and_destroys(
 
     changed.destroy()
     assert aws.inventory(region=REGION).added_since(toolkit) == {}
+
+
+def test_a_deployment_that_was_started_can_be_killed_with_all_its_processes(
+    aws: LocalAws, cdk: Callable[[str], CdkCli], assembly: Callable[..., str]
+) -> None:
+    process = cdk(assembly()).start("deploy", "**")
+    assert os.getpgid(process.pid) == process.pid != os.getpgid(0)
+    os.killpg(process.pid, signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL
+    assert aws.inventory(region=REGION).stacks == ()

@@ -136,6 +136,35 @@ def test_a_rule_on_a_custom_bus_hears_that_bus_only(aws: LocalAws, stack: Any, r
     assert started(aws) == ["raw/orders"]
 
 
+def test_the_id_of_a_rule_on_a_custom_bus_names_the_bus(
+    aws: LocalAws, stack: Any, resources: Resource
+) -> None:
+    template = resources(EventBusName="orders", Name="launch")
+    template["Bus"] = {"Type": "AWS::Events::EventBus", "Properties": {"Name": "orders"}}
+    template["Rule"]["DependsOn"] = ["Bus"]
+    assert stack.create(template) == "CREATE_COMPLETE"
+    assert stack.physical_id("Rule") == "orders|launch"
+    template["Rule"]["Properties"]["Description"] = "changed"
+    assert stack.update(template) == "UPDATE_COMPLETE"
+    assert stack.physical_id("Rule") == "orders|launch"
+    rule = aws.client("events").describe_rule(Name="launch", EventBusName="orders")
+    assert rule["Description"] == "changed"
+    stack.delete()
+    with pytest.raises(ClientError, match="ResourceNotFound"):
+        aws.client("events").describe_rule(Name="launch", EventBusName="orders")
+
+
+def test_a_rule_with_targets_is_not_deleted(aws: LocalAws, stack: Any, resources: Resource) -> None:
+    stack.create(resources())
+    name = stack.physical_id("Rule")
+    with pytest.raises(ClientError, match="it has targets"):
+        aws.client("events").delete_rule(Name=name)
+    aws.client("events").remove_targets(Rule=name, Ids=["Pipeline"])
+    aws.client("events").delete_rule(Name=name)
+    with pytest.raises(ClientError, match="ResourceNotFound"):
+        aws.client("events").describe_rule(Name=name)
+
+
 def test_a_disabled_rule_starts_nothing(aws: LocalAws, stack: Any, resources: Resource) -> None:
     stack.create(resources(State="DISABLED"))
     put_event(aws, {"key": "raw/a"})

@@ -31,6 +31,17 @@ def test_every_kind_is_counted_and_named(
         "Bucket": ("AWS::S3::Bucket", {"BucketName": f"bucket-{aws.account}"}),
         "Alarm": ("AWS::CloudWatch::Alarm", {**alarm, **comparison}),
         "Key": ("AWS::KMS::Key", {"KeyPolicy": document}),
+        "LogGroup": ("AWS::Logs::LogGroup", {"LogGroupName": "logs"}),
+        "Function": (
+            "AWS::Lambda::Function",
+            {
+                "FunctionName": "function",
+                "Runtime": "python3.12",
+                "Handler": "index.handler",
+                "Role": {"Fn::GetAtt": ["Role", "Arn"]},
+                "Code": {"ZipFile": "def handler(event, context): pass"},
+            },
+        ),
     }
     resources = {
         name: {"Type": resource[0], "Properties": resource[1]} if isinstance(resource, tuple) else resource
@@ -47,14 +58,16 @@ def test_every_kind_is_counted_and_named(
         schedule_groups=("group",),
         rules=("default/rule",),
         roles=("role",),
-        policies=("policy",),
+        policies=("policy", "role/Act"),
         queues=("queue",),
         topics=("topic",),
         buckets=(f"bucket-{aws.account}",),
         alarms=("alarm",),
+        functions=("function",),
+        log_groups=("logs",),
         keys=(stack.physical_id("Key"),),
     )
-    assert found.counts() == {kind.name: 1 for kind in fields(Inventory)}
+    assert found.counts() == {**{kind.name: 1 for kind in fields(Inventory)}, "policies": 2}
     assert stack.delete() == "DELETE_COMPLETE"
     assert aws.inventory().is_empty
 

@@ -195,6 +195,16 @@ def test_a_test_can_fail_an_execution(aws: LocalAws, sagemaker: Any) -> None:
     assert described["FailureReason"] == "Step Only failed."
 
 
+def test_a_test_can_fail_a_step(aws: LocalAws, sagemaker: Any) -> None:
+    arn = start(sagemaker)
+    (step,) = sagemaker.list_pipeline_execution_steps(PipelineExecutionArn=arn)["PipelineExecutionSteps"]
+    aws.finish(arn, status="Failed", failed_step=step["StepName"], failure_reason="no data")
+    (step,) = sagemaker.list_pipeline_execution_steps(PipelineExecutionArn=arn)["PipelineExecutionSteps"]
+    assert (step["StepStatus"], step["FailureReason"]) == ("Failed", "no data")
+    described = sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)
+    assert described["FailureReason"] == "Step failure: One or multiple steps failed."
+
+
 def test_a_pipeline_is_not_deleted_while_an_execution_runs(aws: LocalAws, sagemaker: Any) -> None:
     arn = start(sagemaker)
     with pytest.raises(ClientError, match=r"ConflictException.*has running executions"):

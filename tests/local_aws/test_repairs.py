@@ -124,13 +124,24 @@ def test_the_attributes_of_a_topic_are_set_changed_and_reset(aws: LocalAws, stac
 
 @pytest.mark.parametrize(
     ("resource_type", "name_property"),
-    [("AWS::IAM::Role", "RoleName"), ("AWS::SQS::Queue", "QueueName"), ("AWS::SNS::Topic", "TopicName")],
+    [
+        ("AWS::CloudWatch::Alarm", "AlarmName"),
+        ("AWS::IAM::Role", "RoleName"),
+        ("AWS::SQS::Queue", "QueueName"),
+        ("AWS::SNS::Topic", "TopicName"),
+    ],
 )
 def test_a_name_that_is_taken_fails_the_stack_and_leaves_what_was_there(
     aws: LocalAws, stack: Any, role: Resource, resource_type: str, name_property: str
 ) -> None:
-    required = role()["Properties"] if resource_type == "AWS::IAM::Role" else {}
-    template = {"Named": {"Type": resource_type, "Properties": {**required, name_property: "taken"}}}
+    alarm = {"Namespace": "AWS/SQS", "MetricName": "NumberOfMessagesSent", "EvaluationPeriods": 1}
+    comparison = {"ComparisonOperator": "GreaterThanThreshold", "Threshold": 1}
+    required = {
+        "AWS::CloudWatch::Alarm": {**alarm, **comparison},
+        "AWS::IAM::Role": role()["Properties"],
+    }
+    properties = {**required.get(resource_type, {}), name_property: "taken"}
+    template = {"Named": {"Type": resource_type, "Properties": properties}}
     stack.create(template)
     other = type(stack)(aws, "Other")
     assert other.create(template) == "ROLLBACK_COMPLETE"
