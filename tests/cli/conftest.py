@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
+import pty
+import struct
 import subprocess
 import sys
+import termios
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from itertools import count
@@ -17,9 +21,17 @@ from typer.testing import CliRunner
 
 from scheduled_pipeline.cli.main import app
 
+if TYPE_CHECKING:
+    from faulty_endpoint import FaultyEndpoint
+    from operator_account import OperatorAccount
+    from training_account import TrainingAccount
+
+    from local_aws import LocalAws
+
 ARN = "arn:aws:sagemaker:eu-west-1:111122223333:pipeline/training"
 
 _accounts = count(300_000_000_001)
+_operator_accounts = count(400_000_000_001)
 
 Resources = Mapping[str, Mapping[str, Any]]
 
@@ -144,3 +156,51 @@ def training(patient_aws: LocalAws, monkeypatch: pytest.MonkeyPatch) -> Training
         RoleArn="arn:aws:iam::111122223333:role/execution",
     )
     return TrainingAccount(aws)
+
+
+@pytest.fixture
+def account(local_aws: LocalAws, monkeypatch: pytest.MonkeyPatch) -> OperatorAccount:
+    """An account of the local AWS that no other test uses; the environment points the command there."""
+    from operator_account import OperatorAccount
+
+    aws = replace(local_aws, account=str(next(_operator_accounts)))
+    for name, value in aws.environment().items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("AWS_PROFILE", raising=False)
+    return OperatorAccount.open(aws)
+
+
+@pytest.fixture
+def endpoint(account: OperatorAccount, monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultyEndpoint]:
+    """What stands between the command and the local AWS: counts the calls, and can refuse them."""
+    from faulty_endpoint import faulty_endpoint
+
+    with faulty_endpoint(account.aws.endpoint_url) as made:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", made.url)
+        yield made
+
+
+@pytest.fixture
+def at_terminal() -> Callable[..., str]:
+    """Run the installed command at a terminal of 200 columns, type the answers, and read the screen."""
+
+    def run(*arguments: str, answers: str = "") -> str:
+        leader, follower = pty.openpty()
+        fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 50, 200, 0, 0))
+        command = [str(Path(sys.executable).parent / "scheduled-pipeline"), *arguments]
+        environment = {**os.environ, "TERM": "xterm", "COLUMNS": "200"}
+        with subprocess.Popen(command, stdin=follower, stdout=follower, stderr=follower, env=environment):
+            os.close(follower)
+            os.write(leader, answers.encode())
+            screen = b"".join(iter(lambda: _read(leader), b""))
+        os.close(leader)
+        return screen.decode()
+
+    return run
+
+
+def _read(terminal: int) -> bytes:
+    try:
+        return os.read(terminal, 4096)
+    except OSError:  # so Linux tells that the other side has closed
+        return b""

@@ -14,9 +14,17 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from scheduled_pipeline.cli.adopt import adopt
+from scheduled_pipeline.cli.delete import delete_triggers
+from scheduled_pipeline.cli.describe import describe
 from scheduled_pipeline.cli.errors import CommandError
+from scheduled_pipeline.cli.listing import list_triggers
 from scheduled_pipeline.cli.next_runs import next_runs
+from scheduled_pipeline.cli.orphans import orphans
 from scheduled_pipeline.cli.permissions import permissions
+from scheduled_pipeline.cli.runs import runs
+from scheduled_pipeline.cli.start import start
+from scheduled_pipeline.cli.verify import verify
 
 
 class _Commands(TyperGroup):
@@ -78,7 +86,15 @@ def _add(name: str, command: Callable[..., None]) -> None:
 
 
 _add("next", next_runs)
+_add("list", list_triggers)
+_add("describe", describe)
+_add("delete", delete_triggers)
+_add("orphans", orphans)
+_add("adopt", adopt)
 _add("permissions", permissions)
+_add("start", start)
+_add("runs", runs)
+_add("verify", verify)
 
 
 def main() -> None:

@@ -57,14 +57,15 @@ def _json_schedule(forecast: Forecast) -> dict[str, Any]:
         "end": _optional(start.end),
         "windowMinutes": _whole_number(start.window),
         "approximate": forecast.approximate,
-        "runs": [_json_run(run) for run in forecast.runs],
+        "runs": [json_run(run) for run in forecast.runs],
         "clockChanges": [_json_change(change) for change in forecast.clock_changes],
         "notes": list(forecast.notes),
         "problem": forecast.problem,
     }
 
 
-def _json_run(run: Run) -> dict[str, Any]:
+def json_run(run: Run) -> dict[str, Any]:
+    """One coming run as a JSON object."""
     return {"utc": utc_text(run.moment), "local": run.moment.isoformat(), "note": run.note}
 
 
@@ -179,8 +180,12 @@ def _day_and_time(moment: datetime) -> str:
     return f"{moment:%a %Y-%m-%d %H:%M}" + (f":{moment:%S}" if moment.second else "")
 
 
-def write(text: str) -> None:
-    """Write lines to standard output; a reader that has gone has had enough, which is no error."""
+def write(text: str) -> bool:
+    """Write lines to standard output; a reader that has gone has had enough, which is no error.
+
+    Returns:
+        Whether there is still a reader.
+    """
     try:
         if isinstance(sys.stdout, TextIOWrapper):
             # A terminal or a locale that lacks a letter gets its number.
@@ -189,3 +194,5 @@ def write(text: str) -> None:
     except BrokenPipeError:
         # What is left in the buffer is flushed at exit: into nothing, not into the pipe.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return False
+    return True

@@ -12,6 +12,9 @@ from scheduled_pipeline.cli.intrinsics import mapping
 from scheduled_pipeline.definition.permission import EXECUTION_ROLE, Permission, filled
 from scheduled_pipeline.definition.permissions import derive, run_time_places
 
+# What `resources/pipeline_definition.py` writes beside a definition that is in S3.
+_METADATA = "scheduled-pipeline:definition"
+
 
 @dataclass(frozen=True, kw_only=True)
 class PipelinePermissions:
@@ -39,15 +42,39 @@ class PipelinePermissions:
 def find_permissions(stacks: Iterable[Stack]) -> tuple[PipelinePermissions, ...]:
     """Those of all pipelines, in the order of the templates."""
     return tuple(
-        _read(stack, logical_id, mapping(resource.get("Properties")))
+        _read(stack, logical_id, resource)
         for stack in stacks
         for logical_id, resource in stack.resources.items()
         if resource.get("Type") == "AWS::SageMaker::Pipeline"
     )
 
 
-def _read(stack: Stack, logical_id: str, properties: Mapping[str, Any]) -> PipelinePermissions:
-    scope = stack.scope
+class _NotHereError(Exception):
+    """The assembly does not have the definition; the message says where it is."""
+
+
+def _definition(stack: Stack, resource: Mapping[str, Any]) -> str:
+    """The text of the definition: in the template, or in the file that goes to S3."""
+    definition = mapping(mapping(resource.get("Properties")).get("PipelineDefinition"))
+    body = stack.scope.property(definition, "PipelineDefinitionBody")
+    if body is not None:
+        return body.text
+    shown = mapping(mapping(resource.get("Metadata")).get(_METADATA))
+    path = shown.get("path")
+    if not isinstance(path, str):
+        raise _NotHereError("its definition is not in the template but in S3")
+    file = stack.file.parent / path
+    try:
+        text: str = file.read_text(encoding="utf-8")
+    except OSError as error:
+        raise _NotHereError(f"its definition, {file}, cannot be read: {error.strerror}") from None
+    for marker, value in mapping(shown.get("substitutions")).items():
+        text = text.replace(str(marker), json.dumps(stack.scope.text(value).text)[1:-1])
+    return text
+
+
+def _read(stack: Stack, logical_id: str, resource: Mapping[str, Any]) -> PipelinePermissions:
+    scope, properties = stack.scope, mapping(resource.get("Properties"))
     name = scope.property(properties, "PipelineName")
     role = scope.property(properties, "RoleArn")
     found = PipelinePermissions(
@@ -56,12 +83,10 @@ def _read(stack: Stack, logical_id: str, properties: Mapping[str, Any]) -> Pipel
         name=logical_id if name is None else name.text,
         role="-" if role is None else role.text,
     )
-    definition = mapping(properties.get("PipelineDefinition"))
-    body = scope.property(definition, "PipelineDefinitionBody")
-    if body is None:
-        return replace(found, problem="its definition is not in the template but in S3")
     try:
-        document = json.loads(body.text)
+        document = json.loads(_definition(stack, resource))
+    except _NotHereError as error:
+        return replace(found, problem=str(error))
     except ValueError as error:
         return replace(found, problem=f"its definition is not JSON: {error}")
     if not isinstance(document, dict):

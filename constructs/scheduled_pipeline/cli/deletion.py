@@ -1,0 +1,104 @@
+"""Delete triggers, each on its own: what fails is reported, and the rest goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import partial
+from itertools import groupby
+from typing import Any
+
+import typer
+
+from scheduled_pipeline.cli.aws import Aws
+from scheduled_pipeline.cli.aws_errors import AwsError, NotFoundError, api_errors
+from scheduled_pipeline.cli.calls import side_by_side
+from scheduled_pipeline.cli.errors import ExitCode
+from scheduled_pipeline.cli.scan import rule_targets
+from scheduled_pipeline.cli.trigger_records import SCHEDULE, TriggerRecord
+
+
+class Outcome(StrEnum):
+    """How the deletion of a trigger ended."""
+
+    DELETED = "deleted"
+    TARGET_REMOVED = "target removed"
+    GONE = "already gone"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deletion:
+    """One trigger that was to be deleted.
+
+    Attributes:
+        record: the trigger.
+        outcome: how it ended.
+        error: why it failed, in one sentence.
+    """
+
+    record: TriggerRecord
+    outcome: Outcome
+    error: str | None = None
+
+
+def delete(aws: Aws, records: Iterable[TriggerRecord]) -> Iterator[Deletion]:
+    """Delete triggers side by side, in the order given; throttled calls are repeated by the client.
+
+    Calls `scheduler:DeleteSchedule`; for a rule `events:RemoveTargets`, `events:ListTargetsByRule` and, when
+    it has no targets left, `events:DeleteRule`. What is gone already is done.
+    """
+    # The targets of one rule are removed one after the other, as EventBridge refuses changes at once.
+    together = (list(same) for _, same in groupby(records, key=lambda record: record.arn))
+    for deletions in side_by_side(partial(_delete_together, aws), together):
+        yield from deletions
+
+
+def report_failures(deletions: Sequence[Deletion]) -> None:
+    """Name on standard error what was not deleted, and end with that exit code.
+
+    Raises:
+        typer.Exit: when there is any.
+    """
+    failed = [deletion for deletion in deletions if deletion.outcome is Outcome.FAILED]
+    for deletion in failed:
+        typer.echo(f"Error: {deletion.record} was not deleted: {deletion.error}", err=True)
+    if failed:
+        done = len(deletions) - len(failed)
+        typer.echo(f"{done} of {len(deletions)} were deleted: run it again.", err=True)
+        raise typer.Exit(ExitCode.REFUSED)
+
+
+def _delete_together(aws: Aws, records: list[TriggerRecord]) -> list[Deletion]:
+    return [_delete(aws, record) for record in records]
+
+
+def _delete(aws: Aws, record: TriggerRecord) -> Deletion:
+    try:
+        with api_errors():
+            outcome = _delete_schedule(aws, record) if record.kind == SCHEDULE else _delete_rule(aws, record)
+    except NotFoundError:
+        outcome = Outcome.GONE
+    except AwsError as error:
+        return Deletion(record=record, outcome=Outcome.FAILED, error=str(error))
+    return Deletion(record=record, outcome=outcome)
+
+
+def _delete_schedule(aws: Aws, record: TriggerRecord) -> Outcome:
+    aws.client("scheduler", record.region).delete_schedule(Name=record.name, GroupName=record.group)
+    return Outcome.DELETED
+
+
+def _delete_rule(aws: Aws, record: TriggerRecord) -> Outcome:
+    client: Any = aws.client("events", record.region)
+    rule = {"Rule": record.name, "EventBusName": record.group}
+    answer = client.remove_targets(**rule, Ids=[record.target_id])
+    for failed in answer.get("FailedEntries", ()):
+        raise AwsError(f"events:RemoveTargets in {record.region}: {failed.get('ErrorMessage')}")
+    # It may have got other targets since it was found, so it is asked again. EventBridge deletes no rule that
+    # has any.
+    if rule_targets(client, record.group, record.name):
+        return Outcome.TARGET_REMOVED
+    client.delete_rule(Name=record.name, EventBusName=record.group)
+    return Outcome.DELETED

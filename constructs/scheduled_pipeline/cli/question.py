@@ -1,0 +1,30 @@
+"""Ask before something is deleted."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from scheduled_pipeline.cli.errors import UsageError
+
+
+def check_askable(*, as_json: bool) -> None:
+    """Refuse to ask where nobody can see what is asked about, or answer.
+
+    Raises:
+        UsageError: standard input or output is not a terminal, or a document is wanted.
+    """
+    if as_json:
+        raise UsageError("deletion asks first, and --json leaves no place to ask: add --yes or --dry-run")
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise UsageError("deletion asks first, and there is no terminal to ask at: add --yes or --dry-run")
+
+
+def confirmed(number: int) -> bool:
+    """Whether the operator wants that many triggers deleted; an interrupt means no."""
+    what = "this 1 trigger" if number == 1 else f"these {number:,} triggers"
+    try:
+        return typer.confirm(f"Delete {what}?", err=True)
+    except typer.Abort:
+        return False
