@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aws_cdk import Stack
 from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from scheduled_pipeline import PipelineSchedule, ScheduledPipeline
@@ -20,7 +21,13 @@ class AbaloneStack(Stack):
     """
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, settings: StageSettings, artifact_bucket: s3.IBucket
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        settings: StageSettings,
+        artifact_bucket: s3.IBucket,
+        alerts: sns.ITopic,
     ) -> None:
         super().__init__(scope, construct_id, env=settings.env, description="The abalone training pipeline")
         self.pipeline = ScheduledPipeline(
@@ -28,6 +35,7 @@ class AbaloneStack(Stack):
             "Abalone",
             definition="pipeline_defs.abalone.pipeline:build",
             artifact_bucket=artifact_bucket,
+            notify=alerts,
             schedules={
                 "Nightly": PipelineSchedule.cron(
                     "0 3 * * ? *", timezone="Asia/Tokyo", enabled=settings.schedules_enabled

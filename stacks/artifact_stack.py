@@ -1,9 +1,10 @@
-"""The bucket that all pipelines of a stage read from and write to."""
+"""What all pipelines of a stage share: the bucket with their data, and the topic for their alerts."""
 
 from __future__ import annotations
 
-from aws_cdk import Duration, Stack
+from aws_cdk import CfnOutput, Duration, Stack
 from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from stacks.stages import StageSettings
@@ -14,6 +15,7 @@ class ArtifactStack(Stack):
 
     Attributes:
         bucket: the artifact bucket.
+        alerts: the topic that alerts go to; people subscribe to it.
     """
 
     def __init__(self, scope: Construct, construct_id: str, *, settings: StageSettings) -> None:
@@ -23,6 +25,10 @@ class ArtifactStack(Stack):
         access_logs = self._bucket("AccessLogs", settings, logs=None)
         access_logs.add_lifecycle_rule(expiration=Duration.days(settings.data_retention_days))
         self.bucket = self._bucket("Artifacts", settings, logs=access_logs)
+        # Without a key: the alerts hold names and states alone, and a deployer that may make a key may manage
+        # every key of the account. AlertTopic has one.
+        self.alerts = sns.Topic(self, "Alerts", enforce_ssl=True)
+        CfnOutput(self, "AlertsTopicArn", value=self.alerts.topic_arn)
 
     def _bucket(self, construct_id: str, settings: StageSettings, *, logs: s3.IBucket | None) -> s3.Bucket:
         kept = s3.LifecycleRule(

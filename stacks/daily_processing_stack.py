@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from aws_cdk import Stack
 from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from scheduled_pipeline import PipelineSchedule, ScheduledPipeline
@@ -22,7 +23,13 @@ class DailyProcessingStack(Stack):
     """
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, settings: StageSettings, artifact_bucket: s3.IBucket
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        settings: StageSettings,
+        artifact_bucket: s3.IBucket,
+        alerts: sns.ITopic,
     ) -> None:
         super().__init__(scope, construct_id, env=settings.env, description="The daily processing pipeline")
         self.pipeline = ScheduledPipeline(
@@ -30,6 +37,7 @@ class DailyProcessingStack(Stack):
             "DailyProcessing",
             definition="pipeline_defs.daily_processing.pipeline:build",
             artifact_bucket=artifact_bucket,
+            notify=alerts,
             schedules={
                 "Daily": PipelineSchedule.cron(
                     "30 1 * * ? *",

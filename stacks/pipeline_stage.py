@@ -22,7 +22,13 @@ class PipelineStage(Stage):
     def __init__(self, scope: Construct, *, settings: StageSettings) -> None:
         super().__init__(scope, settings.name, env=settings.env)
         artifacts = ArtifactStack(self, "Artifacts", settings=settings)
-        self.abalone = AbaloneStack(self, "Abalone", settings=settings, artifact_bucket=artifacts.bucket)
+        self.abalone = AbaloneStack(
+            self, "Abalone", settings=settings, artifact_bucket=artifacts.bucket, alerts=artifacts.alerts
+        )
         self.daily_processing = DailyProcessingStack(
-            self, "DailyProcessing", settings=settings, artifact_bucket=artifacts.bucket
+            self,
+            "DailyProcessing",
+            settings=settings,
+            artifact_bucket=artifacts.bucket,
+            alerts=artifacts.alerts,
         )

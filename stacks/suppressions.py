@@ -63,20 +63,17 @@ def acknowledge_findings(pipeline: ScheduledPipeline, artifact_bucket: s3.IBucke
     # The name of a bucket in another stack, as it is now and as cdk-nag sees it.
     bucket = _flat(stack.resolve(artifact_bucket.bucket_name))
     imported = _import_name(artifact_bucket)
-    for resource in _wildcard_resources(stack, pipeline):
-        for pattern, reason in _WILDCARDS:
-            if re.fullmatch(pattern, resource.replace(bucket, "<artifacts>")):
-                _acknowledge_wildcard(pipeline, resource.replace(bucket, imported), reason)
+    accepted = [
+        Acknowledgment(id=f"AwsSolutions-IAM5[Resource::{resource.replace(bucket, imported)}]", reason=reason)
+        for resource in _wildcard_resources(stack, pipeline)
+        for pattern, reason in _WILDCARDS
+        if re.fullmatch(pattern, resource.replace(bucket, "<artifacts>"))
+    ]
+    Validations.of(pipeline.node.find_child("ExecutionPolicy")).acknowledge(*accepted)
     if pipeline.dead_letter_queue is not None:
         Validations.of(pipeline.dead_letter_queue).acknowledge(
             Acknowledgment(id="AwsSolutions-SQS3", reason="it is the dead-letter queue of the schedules")
         )
-
-
-def _acknowledge_wildcard(pipeline: ScheduledPipeline, resource: str, reason: str) -> None:
-    Validations.of(pipeline.node.find_child("ExecutionPolicy")).acknowledge(
-        Acknowledgment(id=f"AwsSolutions-IAM5[Resource::{resource}]", reason=reason)
-    )
 
 
 def _wildcard_resources(stack: Stack, pipeline: ScheduledPipeline) -> Iterator[str]:

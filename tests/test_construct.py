@@ -111,7 +111,7 @@ class TestByDefault:
             {"PipelineName": Match.string_like_regexp("^Stack-Training-[0-9A-F]{8}$")},
         )
 
-    def test_a_schedule_brings_a_group_a_role_and_a_queue(self, with_schedule: Template) -> None:
+    def test_a_schedule_brings_a_group_a_role_a_queue_and_alarms(self, with_schedule: Template) -> None:
         counts = {
             "AWS::Scheduler::Schedule": 1,
             "AWS::Scheduler::ScheduleGroup": 1,
@@ -120,6 +120,7 @@ class TestByDefault:
             "AWS::IAM::Role": 2,
             "AWS::IAM::Policy": 2,
             "AWS::SageMaker::Pipeline": 1,
+            "AWS::CloudWatch::Alarm": 4,
         }
         for resource_type, count in counts.items():
             with_schedule.resource_count_is(resource_type, count)

@@ -18,8 +18,10 @@ _OBJECTS = {
     "schedule_group": ("schedule_group_arn", "a scheduler.IScheduleGroup"),
     "dead_letter_queue": ("queue_arn", "an sqs.IQueue, such as Queue.from_queue_arn(...)"),
     "encryption_key": ("key_arn", "a kms.IKey, such as Key.from_key_arn(...)"),
+    "notify": ("topic_arn", "an sns.ITopic, such as AlertTopic(...)"),
 }
 _TEXTS = ("pipeline_name", "description")
+_SWITCHES = ("alarms", "dashboard", "sweep_strays")
 
 
 def check_arguments(path: str, **given: Any) -> None:
@@ -44,7 +46,10 @@ def _wanted(field: str, value: Any) -> str | None:
         return None if isinstance(value, Mapping) else _MAPPINGS[field]
     if field in _OBJECTS:
         attribute, wanted = _OBJECTS[field]
-        return None if hasattr(value, attribute) else wanted
+        # The class is asked first: to ask the object is to get the attribute from the CDK.
+        return None if hasattr(type(value), attribute) or hasattr(value, attribute) else wanted
     if field in _TEXTS:
         return None if isinstance(value, str) else "a string"
+    if field in _SWITCHES:
+        return None if isinstance(value, bool) else "True or False"
     return None if isinstance(value, int) and not isinstance(value, bool) else "a whole number"

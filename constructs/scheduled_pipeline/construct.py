@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from aws_cdk import Stack, Token
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_scheduler as scheduler
+from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
@@ -26,16 +26,21 @@ from scheduled_pipeline.resources.dead_letter_queue import dead_letter_queue as 
 from scheduled_pipeline.resources.event_rules import EventRule
 from scheduled_pipeline.resources.execution_role import execution_policy
 from scheduled_pipeline.resources.execution_role import execution_role as make_execution_role
+from scheduled_pipeline.resources.monitoring import Monitoring
 from scheduled_pipeline.resources.pipeline import Pipeline, check_pipeline_name
+from scheduled_pipeline.resources.pipeline_definition import ALONE
+from scheduled_pipeline.resources.pipeline_metrics import PipelineMetrics
+from scheduled_pipeline.resources.place import attribute_of, is_token, path_of, place_of, settle
 from scheduled_pipeline.resources.scheduler_role import scheduler_policy
 from scheduled_pipeline.resources.scheduler_role import scheduler_role as make_scheduler_role
 from scheduled_pipeline.resources.schedules import Schedule, check_key, schedule_group
+from scheduled_pipeline.resources.stray_sweep import StraySweep
 from scheduled_pipeline.trigger.event import EventTrigger
 from scheduled_pipeline.trigger.schedule import PipelineSchedule, SdkSchedule, as_pipeline_schedule
 from scheduled_pipeline.warnings import warn_of_overlaps, warn_of_past_dates
 
 
-class ScheduledPipeline(Construct):
+class ScheduledPipeline(Construct, PipelineMetrics):
     """A SageMaker pipeline, the roles it needs, and the schedules that start it, owned by one stack.
 
     Args:
@@ -67,6 +72,13 @@ class ScheduledPipeline(Construct):
             encrypted queue that refuses plain HTTP and keeps messages for 14 days.
         encryption_key: encrypts the schedules, and the queue and bucket that are made. Default: keys that
             AWS owns.
+        notify: a topic for alerts: executions that failed or were stopped, and the alarms. An ``AlertTopic``
+            serves any number of pipelines. Default: nobody is told.
+        alarms: whether starts that fail or are lost set off alarms, for the schedule group and the
+            dead-letter queue that are made here. Default: they do.
+        dashboard: whether there is a dashboard in CloudWatch. Default: there is none.
+        sweep_strays: whether, when the pipeline is deleted, schedules and targets of rules that still start
+            it and that no stack owns are removed with it, by a Lambda function. Default: they are not.
         max_parallel_steps: how many steps of a run may run at once. Default: the service's, 50.
         description: of the pipeline, at most 3,072 characters. Default: none.
         suppress_findings: findings about the definition to leave out, by id or ``id:path``, such as
@@ -78,6 +90,8 @@ class ScheduledPipeline(Construct):
             and what is allowed.
         TypeError: for a value of a wrong type.
     """
+
+    _definition_limits = ALONE  # one of a fleet has less room
 
     def __init__(
         self,
@@ -97,13 +111,18 @@ class ScheduledPipeline(Construct):
         schedule_group: scheduler.IScheduleGroup | None = None,
         dead_letter_queue: sqs.IQueue | None = None,
         encryption_key: kms.IKey | None = None,
+        notify: sns.ITopic | None = None,
+        alarms: bool = True,
+        dashboard: bool = False,
+        sweep_strays: bool = False,
         max_parallel_steps: int | None = None,
         description: str | None = None,
         suppress_findings: Sequence[str] = (),
     ) -> None:
         super().__init__(scope, construct_id)
+        settle(self, scope, construct_id)
         check_arguments(
-            self.node.path,
+            path_of(self),
             pipeline_name=pipeline_name,
             schedules=schedules,
             events=events,
@@ -115,6 +134,10 @@ class ScheduledPipeline(Construct):
             schedule_group=schedule_group,
             dead_letter_queue=dead_letter_queue,
             encryption_key=encryption_key,
+            notify=notify,
+            alarms=alarms,
+            dashboard=dashboard,
+            sweep_strays=sweep_strays,
             max_parallel_steps=max_parallel_steps,
             description=description,
         )
@@ -138,6 +161,7 @@ class ScheduledPipeline(Construct):
             role=self.execution_role,
             description=description,
             max_parallel_steps=max_parallel_steps,
+            definition_limits=self._definition_limits,
         )
         assets.keep_from_collection(self.pipeline.cfn_pipeline)
         self.pipeline.node.add_dependency(
@@ -154,8 +178,20 @@ class ScheduledPipeline(Construct):
             )
         )
 
+        self.monitoring = Monitoring(
+            self,
+            "Monitoring",
+            metrics=self,
+            declared_pipeline_name=self._declared_name,
+            notify=notify,
+            alarms=alarms,
+            dashboard=dashboard,
+        )
+        self._sweep = StraySweep(self, "StraySweep", pipeline=self.pipeline) if sweep_strays else None
+
         self.scheduler_role = scheduler_role
         self.schedule_group = schedule_group
+        self._children: dict[str, Construct] = {}
         self._own_group: scheduler.IScheduleGroup | None = None
         self._scheduler_policy: iam.Policy | None = None
         self.dead_letter_queue = dead_letter_queue
@@ -191,7 +227,7 @@ class ScheduledPipeline(Construct):
             ValueError: the name is taken or not allowed, or the parameters do not fit the pipeline.
             TypeError: not a schedule.
         """
-        path = f"{self.node.path}: schedule {name!r}"
+        path = f"{path_of(self)}: schedule {name!r}"
         check_key(name, self.schedules, path)
         try:
             schedule = as_pipeline_schedule(schedule)
@@ -209,7 +245,7 @@ class ScheduledPipeline(Construct):
             pipeline=self.pipeline,
             declared_pipeline_name=self._declared_name,
             group=group,
-            foreign_group="" if group is self._own_group else group.node.path,
+            foreign_group="" if group is self._own_group else path_of(group),
             role=role,
             policy=policy,
             dead_letter_queue=self._queue(),
@@ -228,7 +264,7 @@ class ScheduledPipeline(Construct):
             ValueError: the name is taken or not allowed, or the parameters do not fit the pipeline.
             TypeError: not an ``EventTrigger``.
         """
-        path = f"{self.node.path}: event {name!r}"
+        path = f"{path_of(self)}: event {name!r}"
         check_key(name, self.event_rules, path)
         if not isinstance(trigger, EventTrigger):
             raise TypeError(f"{path}: must be an EventTrigger, got {trigger!r} ({type(trigger).__name__})")
@@ -253,13 +289,13 @@ class ScheduledPipeline(Construct):
         try:
             return PipelineDefinition.of(definition)
         except (TypeError, ValueError) as error:
-            raise type(error)(f"{self.node.path}: {error}") from None
+            raise type(error)(f"{path_of(self)}: {error}") from None
 
     def _claim_name(self, pipeline_name: str | None, source: PipelineDefinition) -> str:
         """Return the physical name: the one given, that of an SDK object, or one made from the path."""
         of_the_sdk = None if source.compiled is None else source.compiled.pipeline_name
         name = pipeline_name or of_the_sdk or names.derived_pipeline_name(self)
-        check_pipeline_name(name, self.node.path)
+        check_pipeline_name(name, path_of(self))
         names.claim(self, "pipeline", name.lower(), shown=name)
         return name
 
@@ -269,17 +305,18 @@ class ScheduledPipeline(Construct):
         return make_artifact_bucket(self, "ArtifactBucket", self.encryption_key)
 
     def _bindings(self) -> dict[str, str]:
-        bindings = {placeholders.ACCOUNT: Stack.of(self).account}
+        bindings = {placeholders.ACCOUNT: place_of(self).account}
         if self.artifact_bucket is not None:
-            bindings[placeholders.ARTIFACT_BUCKET] = self.artifact_bucket.bucket_name
-        if not Token.is_unresolved(Stack.of(self).region):
-            bindings[placeholders.role(partition_of(self))] = self.execution_role.role_arn
+            bindings[placeholders.ARTIFACT_BUCKET] = attribute_of(self.artifact_bucket, "bucket_name")
+        if not is_token(place_of(self).region):
+            bindings[placeholders.role(partition_of(self))] = attribute_of(self.execution_role, "role_arn")
         return bindings
 
     def _scheduling(self) -> tuple[scheduler.IScheduleGroup, iam.IRole, iam.Policy]:
         """Return what every schedule of this pipeline shares; what was not given is made once."""
         if self.schedule_group is None:
             self._own_group = self.schedule_group = schedule_group(self, "ScheduleGroup")
+            self.monitoring.watch_group(self.schedule_group)
         if self.scheduler_role is None:
             self.scheduler_role = make_scheduler_role(self, "SchedulerRole", self.schedule_group)
         if self._scheduler_policy is None:
@@ -296,8 +333,13 @@ class ScheduledPipeline(Construct):
     def _queue(self) -> sqs.IQueue:
         if self.dead_letter_queue is None:
             self.dead_letter_queue = make_dead_letter_queue(self, "DeadLetterQueue", self.encryption_key)
+            self.monitoring.watch_queue(self.dead_letter_queue)
         return self.dead_letter_queue
 
     def _child(self, construct_id: str) -> Construct:
-        found = self.node.try_find_child(construct_id)
-        return found if isinstance(found, Construct) else Construct(self, construct_id)
+        if construct_id not in self._children:
+            self._children[construct_id] = Construct(self, construct_id)
+            settle(self._children[construct_id], self, construct_id)
+            if self._sweep is not None:  # which runs when all of them are gone
+                self._children[construct_id].node.add_dependency(self._sweep)
+        return self._children[construct_id]

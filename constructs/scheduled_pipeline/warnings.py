@@ -9,10 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from typing import Any
+from weakref import WeakKeyDictionary
 
 from aws_cdk import Annotations
-from constructs import Construct
+from constructs import Construct, IConstruct
 
+from scheduled_pipeline.resources.place import place_of
 from scheduled_pipeline.trigger.overlap import first_overlap, overlong_run
 from scheduled_pipeline.trigger.schedule import PipelineSchedule
 
@@ -43,7 +46,7 @@ def now(scope: Construct) -> datetime | None:
     Raises:
         ValueError: the context value is not a date and time with an offset.
     """
-    given = scope.node.try_get_context(NOW)
+    given = _now_of_the_app(place_of(scope).root)
     if given is None:
         return None
     try:
@@ -56,6 +59,15 @@ def now(scope: Construct) -> datetime | None:
             f"'2027-01-04T09:00:00+00:00', got {given!r}"
         )
     return moment
+
+
+_nows: WeakKeyDictionary[IConstruct, object] = WeakKeyDictionary()
+
+
+def _now_of_the_app(app: IConstruct) -> Any:
+    if app not in _nows:
+        _nows[app] = app.node.try_get_context(NOW)
+    return _nows[app]
 
 
 def warn_of_past_dates(scope: Construct, name: str, schedule: PipelineSchedule) -> None:

@@ -23,7 +23,7 @@ NewStack = Callable[..., Stack]
 # IAM allows so many characters in a managed policy, not counting white space.
 MAX_CHARACTERS = 6_144
 # Types beyond those of this app that the construct makes.
-ALSO_MADE = ("AWS::Events::Rule",)
+ALSO_MADE = ("AWS::CloudWatch::Dashboard", "AWS::Events::Rule")
 # What has no handler to ask: the CLI's own record, which AWS takes without permissions.
 WITHOUT_HANDLERS = {"AWS::CDK::Metadata"}
 

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import contextlib
-import filecmp
+import hashlib
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from weakref import WeakKeyDictionary
 
 from aws_cdk import CfnResource, FileAssetPackaging, IStackSynthesizer, Stack, Stage
-from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from scheduled_pipeline.definition import placeholders
 from scheduled_pipeline.definition.model import Upload, UploadedFile
+from scheduled_pipeline.resources.role_policy import Statement, allow
 
 
 @dataclass(frozen=True)
@@ -74,30 +74,52 @@ class CodeAssets:
         if self.folder_keys:
             resource.add_metadata("scheduled-pipeline:code", list(self.folder_keys))
 
-    def read_statements(self, stack: Stack) -> list[iam.PolicyStatement]:
+    def read_statements(self, stack: Stack) -> list[Statement]:
         """Return what it takes to read these files, and to list nothing else of the asset bucket."""
         if not self.keys:
             return []
         folders = list(dict.fromkeys(f"{self.bucket_prefix}{self._digest(key)}/*" for key in self.keys))
         bucket_arn = stack.format_arn(service="s3", region="", account="", resource=self.bucket_name)
         return [
-            iam.PolicyStatement(
-                actions=["s3:GetObject"], resources=[f"{bucket_arn}/{folder}" for folder in folders]
-            ),
-            iam.PolicyStatement(
-                actions=["s3:ListBucket"],
-                resources=[bucket_arn],
-                conditions={"StringLike": {"s3:prefix": folders}},
-            ),
+            allow(["s3:GetObject"], [f"{bucket_arn}/{folder}" for folder in folders]),
+            allow(["s3:ListBucket"], [bucket_arn], {"StringLike": {"s3:prefix": folders}}),
         ]
 
     def _digest(self, key: str) -> str:
         return key.removeprefix(self.bucket_prefix).split("/", 1)[0]
 
 
+@dataclass(frozen=True)
+class TextAsset:
+    """A text that is in the CDK's asset bucket after deployment.
+
+    Attributes:
+        bucket_name: the bucket.
+        key: its key there, made from its content.
+        path: where it is in the cloud assembly, seen from the template.
+    """
+
+    bucket_name: str
+    key: str
+    path: str
+
+    @classmethod
+    def add(cls, scope: Construct, text: str, *, suffix: str) -> TextAsset:
+        """Stage ``text`` in the cloud assembly and add it to the stack's assets."""
+        data = text.encode()
+        key = f"{hashlib.sha256(data).hexdigest()}{suffix}"
+        path = _stage(scope, key, lambda target: target.write_bytes(data))
+        return cls(*_publish(scope, key, path), path)
+
+
 def _add_file(scope: Construct, key: str, file: UploadedFile) -> tuple[str, str]:
     """Add one file; returns the bucket's name and the key it gets there."""
-    staged = _stage(scope, key, file)
+    if not file.staged_path.exists():
+        raise ValueError(f"{scope.node.path}: the file {file.staged_path} to upload does not exist")
+    return _publish(scope, key, _stage(scope, key, lambda target: shutil.copyfile(file.staged_path, target)))
+
+
+def _publish(scope: Construct, key: str, staged: str) -> tuple[str, str]:
     stack = Stack.of(scope)
     source_hash = key.removesuffix(PurePosixPath(key).suffix)  # the CDK adds the suffix again
     _bind(stack)
@@ -133,19 +155,16 @@ def _bind(stack: Stack) -> None:
         synthesizer.bind(stack)
 
 
-def _stage(scope: Construct, key: str, file: UploadedFile) -> str:
-    """Copy a file into the cloud assembly, which has to be deployable from another machine.
+def _stage(scope: Construct, key: str, write: Callable[[Path], object]) -> str:
+    """Put a file into the cloud assembly, which has to be deployable from another machine.
 
     Returns the path relative to the assembly of the stack's stage.
     """
     stage = Stage.of(scope)
     assert stage is not None  # a stack is always in an app
     target = Path(stage.asset_outdir) / f"asset.{key}"
-    if not file.staged_path.exists():
-        raise ValueError(f"{scope.node.path}: the file {file.staged_path} to upload does not exist")
-    if not target.exists() or not filecmp.cmp(file.staged_path, target, shallow=False):
-        target.parent.mkdir(parents=True, exist_ok=True)
-        aside = target.with_name(f".{target.name}.new")
-        shutil.copyfile(file.staged_path, aside)
-        aside.replace(target)  # so that half a file is never taken for a whole one
+    target.parent.mkdir(parents=True, exist_ok=True)
+    aside = target.with_name(f".{target.name}.new")
+    write(aside)
+    aside.replace(target)  # so that half a file is never taken for a whole one
     return os.path.relpath(target, stage.outdir)

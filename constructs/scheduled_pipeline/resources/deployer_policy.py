@@ -35,6 +35,7 @@ _RULES = [
     *("ListTargetsByRule", "PutTargets", "RemoveTargets"),
 ]
 _ALARMS = ["DeleteAlarms", "DescribeAlarms", "PutMetricAlarm"]
+_DASHBOARDS = ["DeleteDashboards", "GetDashboard", "PutDashboard"]
 _TOPICS = [
     *("CreateTopic", "DeleteTopic", "GetTopicAttributes", "SetTopicAttributes"),
     *("ListSubscriptionsByTopic", "Subscribe", "Unsubscribe"),
@@ -114,16 +115,25 @@ def _statements(stack: Stack, prefixes: Sequence[str]) -> Iterator[iam.PolicySta
     passing = _allow(stack, "PassRoles", "iam", ["PassRole"], [f"role/{prefix}*" for prefix in prefixes])
     passing.add_condition("StringEquals", {"iam:PassedToService": _PASSED_TO})
     yield passing
+    dashboards = [f"dashboard/{prefix}*" for prefix in prefixes]
+    yield _allow(stack, "Dashboards", "cloudwatch", [*_DASHBOARDS, *_TAGS], dashboards, region="")
     # Definitions that are too large for a template, and nested templates.
     assets = "cdk-*-assets-${Account}-${Region}/*"
     yield _allow(stack, "Assets", "s3", ["GetObject"], [assets])
 
 
 def _allow(
-    stack: Stack, sid: str, service: str, actions: Sequence[str], names: Sequence[str]
+    stack: Stack,
+    sid: str,
+    service: str,
+    actions: Sequence[str],
+    names: Sequence[str],
+    *,
+    region: str = "${Region}",
 ) -> iam.PolicyStatement:
     values = {"Partition": stack.partition, "Region": stack.region, "Account": stack.account}
-    region, account = ("", "") if service == "s3" else ("" if service == "iam" else "${Region}", "${Account}")
+    region = "" if service in ("iam", "s3") else region
+    account = "" if service == "s3" else "${Account}"
     resources = [filled(arn(service, name, region=region, account=account), values) for name in names]
     actions = [f"{service}:{action}" for action in sorted(actions)]
     return iam.PolicyStatement(sid=sid, actions=actions, resources=resources)

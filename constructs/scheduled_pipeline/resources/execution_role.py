@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
-from aws_cdk import Annotations, Stack
+from aws_cdk import Annotations
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
@@ -15,7 +16,8 @@ from scheduled_pipeline.definition.model import CompiledPipeline
 from scheduled_pipeline.definition.permission import EXECUTION_ROLE, Condition, Permission, filled
 from scheduled_pipeline.definition.permissions import RunTimePlaces, derive, run_time_places
 from scheduled_pipeline.resources.code_assets import CodeAssets
-from scheduled_pipeline.resources.role_policy import attach_policy
+from scheduled_pipeline.resources.place import Place, attribute_of, place_of
+from scheduled_pipeline.resources.role_policy import Statement, allow, attach_policy
 
 UNKNOWN_PLACE = "scheduled-pipeline:unknown-place"
 """Id of the warning of a step whose place in S3 only a run knows, where no data buckets are named."""
@@ -29,7 +31,7 @@ def execution_role(scope: Construct, construct_id: str) -> iam.Role:
     """Make a role that SageMaker assumes; it may do nothing yet."""
     principal = iam.ServicePrincipal(
         "sagemaker.amazonaws.com",
-        conditions={"StringEqualsIfExists": {"aws:SourceAccount": Stack.of(scope).account}},
+        conditions={"StringEqualsIfExists": {"aws:SourceAccount": place_of(scope).account}},
     )
     return iam.Role(
         scope,
@@ -68,38 +70,38 @@ def execution_policy(
             to. They may be read; and written where some output is a parameter's or an answer's.
         assets: the construct's own uploads, which the role may read, each by its hash.
     """
-    document, stack = compiled.document, Stack.of(scope)
-    bound = {**_own_bindings(role, stack), **(bindings or {})}
+    document, place = compiled.document, place_of(scope)
+    bound = {**_own_bindings(role, place), **(bindings or {})}
     skipped = {placeholders.ASSET_BUCKET}
     if placeholders.ARTIFACT_BUCKET not in bound:
         skipped.add(placeholders.ARTIFACT_BUCKET)
     permissions = derive(document, pipeline_name=pipeline_name or compiled.pipeline_name)
-    statements = [*_statements(permissions, stack, bound, skipped)]
+    statements = [*_statements(permissions, place, bound, skipped)]
     places = run_time_places(document)
     for bucket in data_buckets:
         statements += _data_statements(bucket, places)
     if assets is not None:
-        statements += assets.read_statements(stack)
+        statements += assets.read_statements(place.stack)
     statements += _key_statements([bucket for bucket in (artifact_bucket, *data_buckets) if bucket])
     if places.unknown and not data_buckets:
         _warn_of_unknown_places(role, places.unknown)
     return attach_policy(scope, construct_id, role, statements)
 
 
-def _own_bindings(role: iam.IRole, stack: Stack) -> dict[str, str]:
+def _own_bindings(role: iam.IRole, place: Place) -> dict[str, str]:
     partitions = ("aws", "aws-cn", "aws-us-gov", "aws-iso", "aws-iso-b", "aws-eusc")
     return {
-        placeholders.ACCOUNT: stack.account,
-        **{placeholders.role(partition): role.role_arn for partition in partitions},
-        EXECUTION_ROLE: role.role_arn,
+        placeholders.ACCOUNT: place.account,
+        **{placeholders.role(partition): attribute_of(role, "role_arn") for partition in partitions},
+        EXECUTION_ROLE: attribute_of(role, "role_arn"),
     }
 
 
 def _statements(
-    permissions: Iterable[Permission], stack: Stack, bindings: Mapping[str, str], skipped: set[str]
-) -> Iterator[iam.PolicyStatement]:
+    permissions: Iterable[Permission], place: Place, bindings: Mapping[str, str], skipped: set[str]
+) -> Iterator[Statement]:
     """Yield as few statements as say the same; what reaches a skipped bucket is left out."""
-    values = {"Partition": stack.partition, "Region": stack.region, "Account": stack.account}
+    values = {"Partition": place.partition, "Region": place.region, "Account": place.account}
 
     def bound(text: str) -> str:
         return placeholders.substitute(filled(text, values), bindings)
@@ -110,7 +112,8 @@ def _statements(
             resources = map(bound, permission.resources)
             found.setdefault((permission.actions, permission.conditions), {}).update(dict.fromkeys(resources))
     for (actions, conditions), arns in found.items():
-        yield _allow(actions, arns, [(one, key, tuple(map(bound, some))) for one, key, some in conditions])
+        filled_in = [(one, key, tuple(map(bound, some))) for one, key, some in conditions]
+        yield allow(actions, arns, _as_iam_writes_them(filled_in))
 
 
 def _of_one_condition(permissions: Iterable[Permission]) -> Iterator[Permission]:
@@ -131,27 +134,25 @@ def _of_one_condition(permissions: Iterable[Permission]) -> Iterator[Permission]
             yield permission
 
 
-def _data_statements(bucket: s3.IBucket, places: RunTimePlaces) -> Iterator[iam.PolicyStatement]:
-    yield _allow(["s3:GetObject"], [bucket.arn_for_objects("*")])
-    yield _allow(["s3:GetBucketLocation", "s3:ListBucket"], [bucket.bucket_arn])
+def _data_statements(bucket: s3.IBucket, places: RunTimePlaces) -> Iterator[Statement]:
+    yield allow(["s3:GetObject"], [bucket.arn_for_objects("*")])
+    yield allow(["s3:GetBucketLocation", "s3:ListBucket"], [bucket.bucket_arn])
     if places.written:
-        yield _allow(["s3:AbortMultipartUpload", "s3:PutObject"], [bucket.arn_for_objects("*")])
+        yield allow(["s3:AbortMultipartUpload", "s3:PutObject"], [bucket.arn_for_objects("*")])
 
 
-def _key_statements(buckets: Iterable[s3.IBucket]) -> Iterator[iam.PolicyStatement]:
+def _key_statements(buckets: Iterable[s3.IBucket]) -> Iterator[Statement]:
     """Yield one statement for the keys of the buckets that have one that is known."""
     arns = dict.fromkeys(bucket.encryption_key.key_arn for bucket in buckets if bucket.encryption_key)
     if arns:
-        yield _allow(_KEY_ACTIONS, arns)
+        yield allow(_KEY_ACTIONS, arns)
 
 
-def _allow(
-    actions: Iterable[str], resources: Iterable[str], conditions: Iterable[Condition] = ()
-) -> iam.PolicyStatement:
-    statement = iam.PolicyStatement(actions=list(actions), resources=list(resources))
+def _as_iam_writes_them(conditions: Iterable[Condition]) -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = {}
     for operator, key, values in conditions:
-        statement.add_condition(operator, {key: list(values) if len(values) > 1 else values[0]})
-    return statement
+        found.setdefault(operator, {})[key] = list(values) if len(values) > 1 else values[0]
+    return found
 
 
 def _warn_of_unknown_places(role: iam.IRole, steps: Sequence[str]) -> None:

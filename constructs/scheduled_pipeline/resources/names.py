@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from weakref import WeakKeyDictionary
 
-from aws_cdk import Names, Stack, Stage, Token
+from aws_cdk import Names
 from constructs import Construct, IConstruct
+
+from scheduled_pipeline.resources.place import is_token, path_of, place_of
 
 MAX_TRIGGER_NAME = 64
 _MAX_DERIVED_PIPELINE_NAME = 63
@@ -17,6 +20,13 @@ _taken: WeakKeyDictionary[IConstruct, dict[tuple[str, str, str], str]] = WeakKey
 def derived_pipeline_name(scope: Construct) -> str:
     """Return a name made from the construct's path, the same on every synth."""
     return Names.unique_resource_name(scope, max_length=_MAX_DERIVED_PIPELINE_NAME, separator="-")
+
+
+def joined_pipeline_name(path: str) -> str:
+    """Return a name made from a path, for which no construct is needed: its parts, and a hash of it."""
+    digest = hashlib.sha256(path.encode()).hexdigest()[:8]
+    front = re.sub(r"[^a-zA-Z0-9]+", "-", path).strip("-")[: _MAX_DERIVED_PIPELINE_NAME - len(digest) - 1]
+    return f"{front.rstrip('-')}-{digest}"
 
 
 def derived_trigger_name(pipeline_name: str, key: str, *, place: str = "") -> str:
@@ -46,18 +56,16 @@ def claim(scope: Construct, kind: str, name: str, *, shown: str | None = None) -
     Raises:
         ValueError: another construct of the app has the name already.
     """
-    if Token.is_unresolved(name):
+    if is_token(name):
         return
-    stack = Stack.of(scope)
-    stage = Stage.of(scope)
-    account = stack.account
-    if Token.is_unresolved(account):
-        account = f"stage {stage.node.path if stage else ''}"
-    place = (kind, f"{account}/{stack.region if not Token.is_unresolved(stack.region) else ''}", name)
-    taken = _taken.setdefault(scope.node.root, {})
-    if place in taken:
+    place = place_of(scope)
+    account = f"stage {place.stage_path}" if is_token(place.account) else place.account
+    region = "" if is_token(place.region) else place.region
+    key = (kind, f"{account}/{region}", name)
+    taken = _taken.setdefault(place.root, {})
+    if key in taken:
         raise ValueError(
-            f"{scope.node.path}: the {kind} name {(shown or name)!r} is already taken by {taken[place]}; "
+            f"{path_of(scope)}: the {kind} name {(shown or name)!r} is already taken by {taken[key]}; "
             "names must be unique in an account and Region"
         )
-    taken[place] = scope.node.path
+    taken[key] = path_of(scope)

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
 
 import jsii
-from aws_cdk import Resource, Token
+from aws_cdk import Resource
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sagemaker as sagemaker
 from aws_cdk.interfaces.aws_sagemaker import PipelineReference
 from constructs import Construct
 
 from scheduled_pipeline.definition import placeholders
+from scheduled_pipeline.resources.pipeline_definition import (
+    ALONE,
+    METADATA,
+    DefinitionLimits,
+    place_definition,
+)
+from scheduled_pipeline.resources.place import attribute_of, is_token, path_of, place_of, settle
 
 _NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,255}")
 _MAX_DESCRIPTION = 3072
@@ -37,9 +43,11 @@ class Pipeline(Resource):
         role: the execution role, assumed by sagemaker.amazonaws.com.
         description: at most 3,072 characters. Default: none.
         max_parallel_steps: how many steps may run at once, 1 or more. Default: the service's, 50.
+        definition_limits: how large a definition may be in the template. Default: for a stack of its own.
 
     Attributes:
         declared_name: the physical name as text, not as a reference.
+        definition: the definition, and where it is.
 
     Raises:
         ValueError: a name, description or number that SageMaker does not accept.
@@ -56,40 +64,39 @@ class Pipeline(Resource):
         bindings: Mapping[str, str] | None = None,
         description: str | None = None,
         max_parallel_steps: int | None = None,
+        definition_limits: DefinitionLimits = ALONE,
     ) -> None:
         super().__init__(scope, construct_id, physical_name=pipeline_name)
-        check_pipeline_name(pipeline_name, self.node.path)
-        _check_description(description, self.node.path)
-        _check_parallelism(max_parallel_steps, self.node.path)
+        settle(self, scope, construct_id)
+        check_pipeline_name(pipeline_name, path_of(self))
+        _check_description(description, path_of(self))
+        _check_parallelism(max_parallel_steps, path_of(self))
         self.role = role
+        self.definition = place_definition(
+            self, placeholders.substitute(definition_body, bindings or {}), definition_limits
+        )
         resource = sagemaker.CfnPipeline(
             self,
             "Resource",
             pipeline_name=pipeline_name,
-            pipeline_definition={
-                "PipelineDefinitionBody": join_lines(placeholders.substitute(definition_body, bindings or {}))
-            },
+            pipeline_definition=self.definition.properties,
             pipeline_description=description,
-            role_arn=role.role_arn,
+            role_arn=attribute_of(role, "role_arn"),
             parallelism_configuration=_parallelism(max_parallel_steps),
         )
+        if self.definition.metadata is not None:
+            resource.add_metadata(METADATA, self.definition.metadata)
         self.cfn_pipeline = resource
         self.declared_name = pipeline_name
-        self._pipeline_name = self._get_resource_name_attribute(resource.ref)
         # Not a reference: SageMaker writes the name in lower case, which a template cannot. Whatever needs
         # the pipeline to be there depends on it by name.
-        self._pipeline_arn = self._get_resource_arn_attribute(
-            self._format_arn(pipeline_name.lower()),
-            service="sagemaker",
-            resource="pipeline",
-            resource_name=pipeline_name.lower(),
-        )
+        self._pipeline_arn = self._format_arn(pipeline_name.lower())
 
     @property
     @jsii.member(jsii_name="pipelineName")
     def pipeline_name(self) -> str:
         """The physical name."""
-        return self._pipeline_name
+        return str(self._get_resource_name_attribute(self.cfn_pipeline.ref))
 
     @property
     @jsii.member(jsii_name="pipelineArn")
@@ -101,7 +108,7 @@ class Pipeline(Resource):
     @jsii.member(jsii_name="pipelineRef")
     def pipeline_ref(self) -> PipelineReference:
         """The reference that generated targets and grants use."""
-        return PipelineReference(pipeline_name=self._pipeline_name)
+        return PipelineReference(pipeline_name=self.pipeline_name)
 
     @property
     def start_arns(self) -> list[str]:
@@ -117,16 +124,7 @@ class Pipeline(Resource):
         return iam.Grant.add_to_principal(grantee=grantee, actions=[START], resource_arns=self.start_arns)
 
     def _format_arn(self, name: str) -> str:
-        return self.stack.format_arn(service="sagemaker", resource="pipeline", resource_name=name)
-
-
-def join_lines(text: str) -> dict[str, Any]:
-    """Return ``text`` as a template value with one element a line.
-
-    ``cdk diff`` compares a template element by element, so that a changed line of the definition
-    shows as one removed and one added line. ``Fn.join()`` would merge the lines into one element.
-    """
-    return {"Fn::Join": ["\n", text.split("\n")]}
+        return place_of(self).arn("sagemaker", f"pipeline/{name}")
 
 
 def check_pipeline_name(name: str, path: str) -> None:
@@ -135,7 +133,7 @@ def check_pipeline_name(name: str, path: str) -> None:
     Raises:
         ValueError: it does not match the pattern, or is a token.
     """
-    if Token.is_unresolved(name):
+    if is_token(name):
         raise ValueError(
             f"{path}: pipeline_name must be known at synth, because the definition is made with it"
         )
@@ -146,11 +144,7 @@ def check_pipeline_name(name: str, path: str) -> None:
 
 
 def _check_description(description: str | None, path: str) -> None:
-    if (
-        description is not None
-        and not Token.is_unresolved(description)
-        and len(description) > _MAX_DESCRIPTION
-    ):
+    if description is not None and not is_token(description) and len(description) > _MAX_DESCRIPTION:
         raise ValueError(
             f"{path}: description must be at most {_MAX_DESCRIPTION} characters, got {len(description)}"
         )

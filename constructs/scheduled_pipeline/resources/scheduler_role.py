@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_scheduler as scheduler
@@ -10,7 +9,8 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from scheduled_pipeline.resources.pipeline import START, Pipeline
-from scheduled_pipeline.resources.role_policy import attach_policy
+from scheduled_pipeline.resources.place import place_of
+from scheduled_pipeline.resources.role_policy import allow, attach_policy
 
 
 def scheduler_policy(
@@ -29,13 +29,13 @@ def scheduler_policy(
     https://docs.aws.amazon.com/scheduler/latest/UserGuide/encryption-rest.html
     """
     statements = [
-        iam.PolicyStatement(actions=[START], resources=pipeline.start_arns),
-        iam.PolicyStatement(actions=["sqs:SendMessage"], resources=[dead_letter_queue.queue_arn]),
+        allow([START], pipeline.start_arns),
+        allow(["sqs:SendMessage"], [dead_letter_queue.queue_arn]),
     ]
     keys = [key for key in (encryption_key, dead_letter_queue.encryption_master_key) if key is not None]
     if keys:
         arns = list(dict.fromkeys(key.key_arn for key in keys))
-        statements.append(iam.PolicyStatement(actions=["kms:Decrypt", "kms:GenerateDataKey"], resources=arns))
+        statements.append(allow(["kms:Decrypt", "kms:GenerateDataKey"], arns))
     return attach_policy(scope, construct_id, role, statements)
 
 
@@ -49,7 +49,7 @@ def scheduler_role(scope: Construct, construct_id: str, group: scheduler.ISchedu
         "scheduler.amazonaws.com",
         conditions={
             "StringEquals": {
-                "aws:SourceAccount": Stack.of(scope).account,
+                "aws:SourceAccount": place_of(scope).account,
                 "aws:SourceArn": group.schedule_group_arn,
             }
         },

@@ -7,7 +7,7 @@ import re
 from collections.abc import Container
 from typing import Any
 
-from aws_cdk import RemovalPolicy, Stack
+from aws_cdk import RemovalPolicy
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_scheduler as scheduler
@@ -16,6 +16,7 @@ from constructs import Construct
 
 from scheduled_pipeline.resources import names
 from scheduled_pipeline.resources.pipeline import Pipeline
+from scheduled_pipeline.resources.place import attribute_of, path_of, place_of, settle
 from scheduled_pipeline.trigger.event import EventTrigger
 from scheduled_pipeline.trigger.schedule import PipelineSchedule
 
@@ -31,7 +32,6 @@ class Schedule(Construct):
     Attributes:
         schedule: when it runs and with what.
         schedule_name: the physical name.
-        schedule_arn: the ARN, known after deployment.
     """
 
     def __init__(
@@ -50,6 +50,7 @@ class Schedule(Construct):
         encryption_key: kms.IKey | None,
     ) -> None:
         super().__init__(scope, construct_id)
+        settle(self, scope, construct_id)
         self.schedule = schedule
         self.schedule_name = schedule.name or names.derived_trigger_name(
             declared_pipeline_name, construct_id, place=foreign_group
@@ -59,7 +60,7 @@ class Schedule(Construct):
             self,
             "Resource",
             name=self.schedule_name,
-            group_name=group.schedule_group_name,
+            group_name=attribute_of(group, "schedule_group_name"),
             description=trigger_description(schedule),
             schedule_expression=schedule.expression,
             schedule_expression_timezone=schedule.timezone,
@@ -67,22 +68,27 @@ class Schedule(Construct):
             end_date=schedule.end_date,
             state=schedule.state,
             flexible_time_window=_flexible_time_window(schedule),
-            kms_key_arn=None if encryption_key is None else encryption_key.key_arn,
+            kms_key_arn=None if encryption_key is None else attribute_of(encryption_key, "key_arn"),
             target=self._target(pipeline, role, dead_letter_queue),
         )
         # The scheduler may use the role at once, so its policy comes first. The names of the group and the
         # pipeline are literals in the template, which order nothing.
         resource.node.add_dependency(pipeline, policy, group)
-        self.schedule_arn = resource.attr_arn
+        self._resource = resource
+
+    @property
+    def schedule_arn(self) -> str:
+        """The ARN, known after deployment."""
+        return self._resource.attr_arn
 
     def _target(
         self, pipeline: Pipeline, role: iam.IRole, dead_letter_queue: sqs.IQueue
     ) -> scheduler.CfnSchedule.TargetProperty:
         start = self._idempotent_start(pipeline) if self.schedule.idempotent else self._start(pipeline)
         return scheduler.CfnSchedule.TargetProperty(
-            role_arn=role.role_arn,
+            role_arn=attribute_of(role, "role_arn"),
             dead_letter_config=scheduler.CfnSchedule.DeadLetterConfigProperty(
-                arn=dead_letter_queue.queue_arn
+                arn=attribute_of(dead_letter_queue, "queue_arn")
             ),
             retry_policy=_retry_policy(self.schedule),
             **start,
@@ -108,8 +114,8 @@ class Schedule(Construct):
 
         https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-targets-universal.html
         """
-        stack = Stack.of(self)
-        identity = hashlib.sha256(f"{self.node.path}/{self.schedule_name}".encode()).hexdigest()[:40]
+        place = place_of(self)
+        identity = hashlib.sha256(f"{path_of(self)}/{self.schedule_name}".encode()).hexdigest()[:40]
         request: dict[str, Any] = {
             "PipelineName": pipeline.declared_name,
             "ClientRequestToken": f"{identity}-{PipelineSchedule.SCHEDULED_TIME}",
@@ -123,8 +129,8 @@ class Schedule(Construct):
                 {"Name": name, "Value": value} for name, value in self.schedule.pipeline_parameters
             ]
         return {
-            "arn": f"arn:{stack.partition}:scheduler:::aws-sdk:sagemaker:startPipelineExecution",
-            "input": stack.to_json_string(request),
+            "arn": f"arn:{place.partition}:scheduler:::aws-sdk:sagemaker:startPipelineExecution",
+            "input": place.stack.to_json_string(request),
         }
 
 

@@ -39,6 +39,9 @@ def first_overlap(
     if not _is_known(one) or not _is_known(other):
         return None
     lines = [_timeline(schedule, after, horizon) for schedule in (one, other)]
+    # Most pairs never fire at the same time of a day; that is seen at once.
+    if not lines[0].possible_minutes(after, horizon) & lines[1].possible_minutes(after, horizon):
+        return None
     for day in _days(after, horizon):
         both = lines[0].minutes(day)
         both = both and both & lines[1].minutes(day)

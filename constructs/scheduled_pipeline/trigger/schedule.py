@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from itertools import islice
 from typing import Any, ClassVar, Literal, Protocol, TypedDict, TypeGuard, Unpack
 from zoneinfo import ZoneInfo
@@ -19,6 +20,7 @@ from scheduled_pipeline.trigger.time_zone import in_zone, time_zone, utc_text
 
 _DISPLAY_NAME = re.compile(r"[a-zA-Z0-9](?:-*[a-zA-Z0-9]){0,81}")
 _CONTEXT_ATTRIBUTE = re.compile(r"<aws\.scheduler\.[^>]*>")
+_parsed = lru_cache(maxsize=4096)(parse_expression)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC) - timedelta(days=2)
 
 
@@ -240,7 +242,7 @@ class PipelineSchedule:
     @property
     def parsed(self) -> Expression:
         """The expression as a value: `At`, `Rate` or `Cron`."""
-        return parse_expression(self.expression)
+        return _parsed(self.expression)
 
     def dates(self) -> tuple[tuple[str, datetime], ...]:
         """The fixed moments that it names, aware, each with its field: `at`, `start`, `end`.

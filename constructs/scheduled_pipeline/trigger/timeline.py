@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from itertools import takewhile
 from zoneinfo import ZoneInfo
@@ -54,6 +54,19 @@ class Timeline:
         minutes = (_plain_minutes if plain else _listed_minutes)(self.expression, day, self.zone)
         return self._clipped(minutes, day, day)
 
+    def possible_minutes(self, after: datetime, horizon: timedelta) -> int:
+        """The minutes of any day of UTC in which it may fire; more than it does, never fewer."""
+        if not isinstance(self.expression, Cron):
+            return _WHOLE_DAY
+        first = after.astimezone(UTC).date()
+        offsets = _offsets(
+            self.zone, first - 2 * _ONE_DAY, (after + horizon).astimezone(UTC).date() + _ONE_DAY
+        )
+        times, minutes = _times(self.expression), 0
+        for offset in offsets:
+            minutes |= times >> offset | times << (MINUTES_OF_DAY - offset)
+        return minutes & _WHOLE_DAY
+
     def _clipped(self, minutes: int, day: datetime, run: datetime) -> int:
         """The minutes from `first` to `last`; each run is as many seconds past its minute as `run` is."""
         seconds = (run.astimezone(UTC) - day) % _ONE_MINUTE
@@ -95,8 +108,16 @@ def _rate_minutes(rate: Rate, anchor: datetime, day: datetime) -> int:
 
 
 @cache
+def _offsets(zone: ZoneInfo, first: date, last: date) -> frozenset[int]:
+    """By how many minutes a zone is ahead of UTC, on the days from one to another, as times of day."""
+    noons = (datetime.combine(first, time(12), zone) + n * _ONE_DAY for n in range((last - first).days + 1))
+    ahead = (noon.utcoffset() or timedelta(0) for noon in noons)
+    return frozenset(offset // _ONE_MINUTE % MINUTES_OF_DAY for offset in ahead)
+
+
+@cache
 def _times(cron: Cron) -> int:
-    return sum(1 << (60 * time.hour + time.minute) for time in cron.times)
+    return sum(1 << (60 * moment.hour + moment.minute) for moment in cron.times)
 
 
 @cache
