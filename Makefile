@@ -41,7 +41,7 @@ lock: setup     ## resolve the newest versions pyproject.toml allows into the re
 	{ echo "# Written by 'make lock' from pyproject.toml."; cat .venv/checkov.txt; } > requirements-checkov.txt
 
 clean:          ## remove what the other targets made
-	rm -rf .venv node_modules cdk.out
+	rm -rf .venv node_modules cdk.out .scheduled-pipeline
 
 .venv/.ready: requirements.txt requirements-dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -28,10 +28,10 @@ ACCOUNT = "111122223333"
 
 
 @pytest.fixture(scope="session")
-def feature_flags() -> dict[str, Any]:
-    """The context of cdk.json, which only the CDK CLI reads by itself."""
+def feature_flags(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The context of cdk.json, which only the CDK CLI reads by itself, and a cache for these tests alone."""
     flags: dict[str, Any] = json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))["context"]
-    return flags
+    return {**flags, "scheduled-pipeline:cache": str(tmp_path_factory.mktemp("cache"))}
 
 
 @pytest.fixture(scope="session")
@@ -107,11 +107,17 @@ def local_aws() -> Iterator[LocalAws]:
         yield aws
 
 
+_SYNTH = ("cdk", "synth", "--quiet", "--ci", "--no-notices")
+
+
 def _synthesize(project: Path, output: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run `cdk synth` on a copy of the project, with nothing in the environment but what is given."""
+    """Run `cdk synth` on a copy of the project, with nothing in the environment but what is given.
+
+    Nothing comes out of the developer's cache: everything is compiled.
+    """
     programs = [Path(sys.executable).parent, ROOT / "node_modules" / ".bin"]
     return subprocess.run(
-        ["cdk", "synth", "--quiet", "--ci", "--no-notices", "--output", str(output)],
+        [*_SYNTH, "--context", "scheduled-pipeline:cache=false", "--output", str(output)],
         cwd=project,
         env={
             "PATH": os.pathsep.join([*(str(program) for program in programs), "/usr/bin", "/bin"]),

@@ -84,13 +84,13 @@ def test_nothing_of_the_product_knows_the_local_aws_or_the_tests() -> None:
 
 
 def test_the_environment_is_read_in_few_places() -> None:
-    """Synth may not depend on it; the compiler passes on where programs are, the worker sets its Region."""
+    """Synth may not depend on it; the child is told where programs are, the worker puts it back."""
     readers = {
         path.relative_to(PACKAGE).as_posix()
         for path in PACKAGE.rglob("*.py")
         if "os.environ" in path.read_text()
     }
-    assert readers <= {"definition/compiler.py", "definition/worker.py"}
+    assert readers <= {"definition/child.py", "definition/worker.py"}
 
 
 @pytest.mark.parametrize("folder", ["constructs", "stacks", "pipeline_defs", "local_aws"])

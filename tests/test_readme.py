@@ -51,7 +51,7 @@ def test_the_commands_work_in_the_order_given(local_aws: LocalAws, tmp_path: Pat
         **local_aws.environment(account="111122223333"),
     }
     commands = [command for command in COMMANDS if command.startswith(("npx cdk ", "scheduled-pipeline "))]
-    assert len(commands) == 6
+    assert len(commands) == 8
     for command in commands:
         answers = {"deploy": " --require-approval never --ci", "destroy": " --force --ci"}
         flags = next((flags for verb, flags in answers.items() if f"cdk {verb} " in command), "")

@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache, lru_cache
 
-from aws_cdk import Annotations, Stack, Token
+from aws_cdk import Annotations
 from aws_cdk.region_info import RegionInfo
 from constructs import Construct
 
+from scheduled_pipeline.compile_options import compile_options
 from scheduled_pipeline.definition import placeholders
 from scheduled_pipeline.definition.compiler import shared_compiler
 from scheduled_pipeline.definition.context import Value
 from scheduled_pipeline.definition.model import CompiledPipeline
+from scheduled_pipeline.definition.request import CompileRequest
 from scheduled_pipeline.definition.source import PipelineDefinition
-from scheduled_pipeline.definition.validation import check
+from scheduled_pipeline.definition.validation import Finding, check, validate
+from scheduled_pipeline.resources.place import is_token, path_of, place_of
 
 UNUSED_VALUE = "scheduled-pipeline:unused-value"
 """Id of the warning of a value that the build function never asks for."""
-
-# `cdk synth -c scheduled-pipeline:sdk-output=true` shows what the SDK and build functions print.
-_SDK_OUTPUT = "scheduled-pipeline:sdk-output"
 
 
 def compile_for(
@@ -38,9 +39,47 @@ def compile_for(
             construct and lists all findings but those of ``suppress``.
     """
     compiled = _compile(scope, source, pipeline_name, values)
-    check(compiled.document, source=scope.node.path, suppress=suppress)
+    check(compiled.document, source=path_of(scope), suppress=suppress, findings=_findings(compiled))
     _warn_of_unused(scope, values, compiled.values_read)
     return compiled
+
+
+def compile_ahead(
+    scope: Construct, wanted: Iterable[tuple[PipelineDefinition, str, Mapping[str, Value]]]
+) -> None:
+    """Begin to compile what constructs in the stack of ``scope`` are going to ask ``compile_for`` for.
+
+    Returns at once; see ``Compiler.prefetch``. Errors are raised by ``compile_for``.
+
+    Args:
+        scope: the stack, or a construct in it.
+        wanted: definition, physical pipeline name and values (the first of what ``split_values`` returns)
+            of each, in the order in which they will be asked for. Definitions that were made elsewhere are
+            left out.
+    """
+    region, partition, options = _region(scope), partition_of(scope), compile_options(scope)
+    requests = [
+        CompileRequest(
+            function=source.function,
+            region=region,
+            partition=partition,
+            pipeline_name=pipeline_name,
+            values=values,
+        )
+        for source, pipeline_name, values in wanted
+        if source.function is not None
+    ]
+    shared_compiler().prefetch(requests, cache=options.cache, timeout=options.timeout)
+
+
+def _findings(compiled: CompiledPipeline) -> tuple[Finding, ...]:
+    """Return what is wrong with a definition; one that was made elsewhere is validated, once."""
+    return compiled.findings if compiled.findings is not None else _found_in(compiled.body)
+
+
+@lru_cache(maxsize=64)
+def _found_in(body: str) -> tuple[Finding, ...]:
+    return validate(json.loads(body))
 
 
 def _compile(
@@ -49,6 +88,7 @@ def _compile(
     if source.compiled is not None:
         return source.compiled
     region, partition = _region(scope), partition_of(scope)
+    options = compile_options(scope)
     try:
         compiled = shared_compiler().compile(
             source,
@@ -56,7 +96,9 @@ def _compile(
             partition=partition,
             pipeline_name=pipeline_name,
             values=values,
-            show_output=str(scope.node.try_get_context(_SDK_OUTPUT)).lower() == "true",
+            show_output=options.show_output,
+            cache=options.cache,
+            timeout=options.timeout,
         )
     except ValueError as error:
         raise type(error)(f"{scope.node.path}: {error}") from None
@@ -86,7 +128,7 @@ def split_values(scope: Construct, values: Mapping[str, Value]) -> tuple[dict[st
             raise TypeError(
                 f"{scope.node.path}: values[{name!r}] must be a string, a number or a boolean, got {value!r}"
             )
-        if not Token.is_unresolved(value):
+        if not is_token(value):
             given[name] = value
         elif isinstance(value, str):
             given[name] = placeholders.value(name)
@@ -116,13 +158,18 @@ def check_bound(scope: Construct, body: str, bindings: Mapping[str, str]) -> Non
 
 def partition_of(scope: Construct) -> str:
     """Return the AWS partition of the stack's Region, ``aws`` where the Region is not known."""
-    region = Stack.of(scope).region
-    return "aws" if Token.is_unresolved(region) else RegionInfo.get(region).partition or "aws"
+    region = place_of(scope).region
+    return "aws" if is_token(region) else _partition_of_region(region)
+
+
+@cache
+def _partition_of_region(region: str) -> str:
+    return RegionInfo.get(region).partition or "aws"
 
 
 def _region(scope: Construct) -> str:
-    region = Stack.of(scope).region
-    if Token.is_unresolved(region):
+    region = place_of(scope).region
+    if is_token(region):
         raise ValueError(
             f"{scope.node.path}: the Region of the stack is not known, and the definition depends on it "
             "(image URIs); give the stack an env: Stack(..., env=Environment(region='eu-west-1'))"

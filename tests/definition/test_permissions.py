@@ -267,6 +267,12 @@ class TestOtherServices:
             EXECUTION_ROLE: ("sagemaker.amazonaws.com",),
         }
         assert granted(definition, "elasticmapreduce:RunJobFlow") == [EVERYTHING]
+        # AWS's managed policy and its page on EMR steps name the rule for a cluster differently.
+        assert [name.rpartition("/")[2] for name in granted(definition, "events:PutRule")] == [
+            "SageMakerPipelineExecutionEMRStepStatusUpdateRule",
+            "SageMakerPipelineExecutionEMRClusterStatusUpdateRule",
+            "SageMakerPipelineExecutionEMRClusterStatusRule",
+        ]
 
     def test_an_application_runs_jobs(self) -> None:
         role = placeholders.role("aws")

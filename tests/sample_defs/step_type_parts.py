@@ -13,7 +13,7 @@ from sagemaker.core.model_monitor.dataset_format import DatasetFormat
 from sagemaker.core.processing import ScriptProcessor
 from sagemaker.core.shapes import ProcessingOutput, ProcessingS3Output, StoppingCondition
 from sagemaker.core.transformer import Transformer
-from sagemaker.core.workflow.properties import PropertyFile
+from sagemaker.core.workflow.properties import Properties, PropertyFile
 from sagemaker.mlops.workflow.check_job_config import CheckJobConfig
 from sagemaker.mlops.workflow.clarify_check_step import (
     ClarifyCheckStep,
@@ -30,6 +30,8 @@ from sagemaker.mlops.workflow.quality_check_step import (
 )
 from sagemaker.mlops.workflow.steps import (
     ProcessingStep,
+    Step,
+    StepTypeEnum,
     TrainingStep,
 )
 from sagemaker.serve.model_builder import ModelBuilder
@@ -168,6 +170,34 @@ def clarify_check(context: PipelineContext) -> ClarifyCheckStep:
         methods=["CI"],
     )
     return ClarifyCheckStep(name="Check", clarify_check_config=config, check_job_config=check_job(context))
+
+
+class Search(Step):
+    """An AutoML step with its request written by hand."""
+
+    def __init__(self, name: str, request: dict[str, Any]) -> None:
+        super().__init__(name=name, step_type=StepTypeEnum.AUTOML)
+        self._request = request
+        self._properties = Properties(step_name=name, step=self, shape_name="DescribeAutoMLJobResponse")
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        return self._request
+
+    @property
+    def properties(self) -> Properties:
+        return self._properties
+
+
+def search(context: PipelineContext) -> Search:
+    source = {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": f"s3://{context.bucket}/train"}}
+    request = {
+        "AutoMLJobConfig": {"Mode": "ENSEMBLING", "CompletionCriteria": {"MaxCandidates": 2}},
+        "InputDataConfig": [{"TargetAttributeName": "label", "DataSource": source}],
+        "OutputDataConfig": {"S3OutputPath": f"s3://{context.bucket}/automl"},
+        "RoleArn": context.role,
+    }
+    return Search("Search", request)
 
 
 def serverless_job(context: PipelineContext) -> EMRServerlessJobConfig:

@@ -164,6 +164,17 @@ def lambda_with_code(context: PipelineContext) -> Pipeline:
     return parts.pipeline(context, LambdaStep(name="Call", lambda_func=function))
 
 
+def lambda_with_new_code(context: PipelineContext) -> Pipeline:
+    """A function that is there, whose code the SDK would change."""
+    function = Lambda(
+        function_arn=parts.function(context).function_arn,
+        script=str(parts.CODE / "step.py"),
+        handler="step.handler",
+        session=context.session,
+    )
+    return parts.pipeline(context, LambdaStep(name="Call", lambda_func=function))
+
+
 def clarify_check(context: PipelineContext) -> Pipeline:
     return parts.pipeline(context, parts.clarify_check(context))
 
@@ -264,6 +275,14 @@ def emr_serverless_with_an_application(context: PipelineContext) -> Pipeline:
 def automl(context: PipelineContext) -> Pipeline:
     """The SDK has the step but no longer the class whose request it takes."""
     return parts.pipeline(context, AutoMLStep(name="Search", step_args=None))
+
+
+def automl_by_hand(context: PipelineContext) -> Pipeline:
+    search = parts.search(context)
+    best = search.properties.BestCandidate.InferenceContainers[0].ModelDataUrl
+    return parts.pipeline(
+        context, search, ModelStep(name="Model", step_args=parts.builder(context, best).build())
+    )
 
 
 def notebook_job(context: PipelineContext) -> Pipeline:

@@ -1,53 +1,73 @@
-"""Compile build functions in a child process that has no network, no configuration and no CDK."""
+"""``Compiler``: takes definitions out of the cache, or compiles them in child processes."""
 
 from __future__ import annotations
 
 import atexit
 import contextlib
-import json
 import os
-import subprocess
+import queue
 import sys
 import tempfile
-from collections.abc import Mapping
-from dataclasses import asdict
-from functools import cache
+import threading
+from collections.abc import Iterable, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
+from scheduled_pipeline.definition.cache import CompiledCache
+from scheduled_pipeline.definition.child import Child, ChildEndedError
 from scheduled_pipeline.definition.context import Value
-from scheduled_pipeline.definition.document import read_json, strings
 from scheduled_pipeline.definition.model import CompiledPipeline, DefinitionError
-from scheduled_pipeline.definition.source import FunctionReference, PipelineDefinition
-from scheduled_pipeline.definition.uploads import RecordedObject, address_by_content
+from scheduled_pipeline.definition.packed import unpack
+from scheduled_pipeline.definition.project import Project
+from scheduled_pipeline.definition.request import CompileRequest
+from scheduled_pipeline.definition.source import PipelineDefinition
 
-_BOOT = """
-import json, sys
-sys.path[:] = json.loads(sys.argv[1])
-from scheduled_pipeline.definition.worker import main
-main()
-"""
+DEFAULT_TIMEOUT = 300.0
+"""Seconds that one definition may take, the import of the SDK included."""
 
-# Read by `_environment`; everything else of the parent's environment stays out of the child.
-_KEPT = ("PATH", "SYSTEMROOT", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
+# A second child pays when it saves more than the import of the SDK costs: so many definitions each.
+_WORTH_A_CHILD = 10
 
-# Stands for the SDK's configuration files. Empty, because the SDK checks every look-up of a configuration
-# that has anything in it against a JSON schema, 0.06 s each.
-_SDK_CONFIG_FILE = "{}\n"
+
+@dataclass(frozen=True)
+class _Outcome:
+    """What came of a request: one of the two, and what was printed meanwhile."""
+
+    compiled: CompiledPipeline | None
+    error: str
+    output: str
+
+
+@dataclass(frozen=True)
+class _Job:
+    request: CompileRequest
+    cache: CompiledCache | None
+    seconds: float
+    future: Future[_Outcome]
 
 
 class Compiler:
-    """A child process for each Region that compiles one build function after the other.
+    """Compiles build functions, in a child process for each Region.
 
-    Use `shared_compiler()`, so that the import of the SDK, which takes seconds, is paid for once
-    a synth and Region. Modules keep what they read of the Region when they are imported, so two Regions
-    cannot share a process.
+    Use `shared_compiler()`, so that the import of the SDK, which takes seconds, is paid for once a synth and
+    Region, and not at all where everything is in the cache: then no process is started.
+
+    Args:
+        surroundings: what is to be different for the children; see ``surroundings.change``, and
+            ``hash_seed``. Default: nothing.
     """
 
-    def __init__(self) -> None:
-        self._directory = tempfile.TemporaryDirectory(prefix="scheduled-pipeline-")
-        self._processes: dict[str, subprocess.Popen[str]] = {}
-        self._output_seen = 0
+    def __init__(self, surroundings: Mapping[str, Any] | None = None) -> None:
+        self._directories = contextlib.ExitStack()
+        self._surroundings = dict(surroundings or {})
+        self._lanes: dict[tuple[str, Project], _Lanes] = {}
+        self._ahead: dict[tuple[str, Project, CompiledCache | None], Future[_Outcome]] = {}
+        self._stored_in: set[CompiledCache] = set()
+        self._asked: dict[CompiledCache, dict[str, CompileRequest]] = {}
+        self._complained = False
 
     def compile(
         self,
@@ -58,173 +78,239 @@ class Compiler:
         pipeline_name: str,
         values: Mapping[str, Value],
         show_output: bool = False,
+        cache: CompiledCache | None = None,
+        timeout: float = DEFAULT_TIMEOUT,
     ) -> CompiledPipeline:
         """Compile ``definition``, or return it if it was made elsewhere.
 
         Args:
             definition: what to compile.
-            region: the AWS Region, for example ``eu-west-1``; image URIs depend on it.
-            partition: the AWS partition of the Region, for example ``aws``.
-            pipeline_name: the pipeline's physical name.
-            values: what ``context.value(name)`` answers.
-            show_output: print what the SDK and the build function printed, on standard error.
+            region: as in ``CompileRequest``.
+            partition: as there.
+            pipeline_name: as there.
+            values: as there.
+            show_output: compile anew, and show what the SDK and the build function print.
+            cache: where to look first, and to keep the result. Default: nowhere.
+            timeout: seconds that it may take.
 
         Raises:
-            DefinitionError: the build function cannot be found, raised, reached for the network, or
-                what it made is not a pipeline definition.
+            DefinitionError: the build function cannot be found, raised, reached for the network, took too
+                long, or what it made is not a pipeline definition.
         """
         if definition.compiled is not None:
             return definition.compiled
-        reference = definition.function
-        assert reference is not None  # one of the two is always set
-        answer = self._ask(
-            {
-                **asdict(reference),
-                "region": region,
-                "partition": partition,
-                "pipeline_name": pipeline_name,
-                "values": dict(values),
-                "staging": str(self._staging),
-            }
-        )
-        output = self._output()
+        assert definition.function is not None  # one of the two is always set
+        given = {"region": region, "partition": partition, "pipeline_name": pipeline_name}
+        request = CompileRequest(function=definition.function, values=values, **given)
+        found = self._look_up(request, cache, timeout, anew=show_output)
+        if isinstance(found, CompiledPipeline):
+            return found
+        outcome = self._wait(found)
         if show_output:
-            sys.stderr.write(output)
-        if "error" in answer:
-            raise DefinitionError(f"the build function {reference} {answer['error']}")
-        return self._compiled(reference, answer)
+            sys.stderr.write(outcome.output)
+        if outcome.compiled is None:
+            raise DefinitionError(outcome.error)
+        return outcome.compiled
+
+    def prefetch(
+        self,
+        requests: Iterable[CompileRequest],
+        *,
+        cache: CompiledCache | None = None,
+        timeout: float = DEFAULT_TIMEOUT,
+    ) -> None:
+        """Begin to compile many definitions; returns at once.
+
+        ``compile`` with the same arguments waits for the one it asks for and takes it. Nothing is begun for
+        what is in the cache, and nothing is raised here: an error is raised by ``compile``. What nobody asks
+        for in the end costs its time, and is in the cache for the next synth.
+
+        As many children work as the machine has cores, if there is enough for each to do.
+
+        Args:
+            requests: what will be asked for, in the order in which it will be.
+            cache: the one that ``compile`` will be given.
+            timeout: seconds that each may take.
+        """
+        project = _project(cache)
+        missing: dict[str, list[CompileRequest]] = {}
+        for request in requests:
+            known = (request.text, project, cache) in self._ahead
+            if not known and (cache is None or cache.find(request, project) is None):
+                missing.setdefault(request.region, []).append(request)
+        for region, wanted in missing.items():
+            children = min(os.cpu_count() or 1, 1 + (len(wanted) - 1) // _WORTH_A_CHILD)
+            self._lanes_of(region, project).widen(children)
+            for request in wanted:
+                key = (request.text, project, cache)
+                if key not in self._ahead:
+                    self._ahead[key] = self._submit(request, project, cache, timeout)
 
     def close(self) -> None:
-        """End the child process and remove what it wrote. The files of uploads are gone after this."""
-        for region in list(self._processes):
-            self._end(region)
-        self._directory.cleanup()
+        """End the child processes and remove what they wrote. The files of uploads are gone after this."""
+        for lanes in self._lanes.values():
+            lanes.close()
+        self._lanes.clear()
+        for stored in self._stored_in:
+            stored.trim()
+        for used, asked in self._asked.items():
+            with contextlib.suppress(OSError):
+                used.remember(asked.values())
+        self._stored_in.clear()
+        self._asked.clear()
+        self._directories.close()
 
-    @property
-    def _staging(self) -> Path:
-        return Path(self._directory.name) / "uploads"
+    def _look_up(
+        self, request: CompileRequest, cache: CompiledCache | None, seconds: float, *, anew: bool
+    ) -> CompiledPipeline | Future[_Outcome]:
+        """Return what the cache has, or what is being compiled, if need be from now on."""
+        project = _project(cache)
+        if cache is not None:
+            self._asked.setdefault(cache, {})[request.text] = request
+        future = self._ahead.pop((request.text, project, cache), None)
+        if future is not None:
+            return future
+        found = cache.find(request, project) if cache is not None and not anew else None
+        return found or self._submit(request, project, cache, seconds)
 
-    def _compiled(self, reference: FunctionReference, answer: Mapping[str, Any]) -> CompiledPipeline:
-        source = f"the build function {reference}"
-        recorded = [
-            RecordedObject(
-                bucket=entry["bucket"],
-                key=entry["key"],
-                sha256=entry["sha256"],
-                staged_path=self._staging / entry["sha256"],
-                by_sdk=entry["by_sdk"],
-            )
-            for entry in answer["uploads"]
-        ]
-        document = read_json(answer["definition"], source)
-        document, uploads = address_by_content(document, recorded, source)
-        self._check_hermetic(document, source)
-        return CompiledPipeline.from_document(
-            document,
-            uploads=uploads,
-            pipeline_name=answer["pipeline_name"],
-            values_read=frozenset(answer["values_read"]),
-            source=source,
-        )
+    def _submit(
+        self, request: CompileRequest, project: Project, cache: CompiledCache | None, seconds: float
+    ) -> Future[_Outcome]:
+        job = _Job(request, cache, seconds, Future())
+        self._lanes_of(request.region, project).put(job)
+        return job.future
 
-    def _check_hermetic(self, document: Mapping[str, Any], source: str) -> None:
-        """Refuse a definition that names a folder of this machine: no other machine has it."""
-        folders = [self._directory.name, str(Path.cwd())]
-        for path, text in strings(document):
-            for folder in folders:
-                if _names(text, folder):
-                    raise DefinitionError(
-                        f"{source} left a path of this machine in the definition, at {path}: {text!r:.200}"
-                    )
+    def _lanes_of(self, region: str, project: Project) -> _Lanes:
+        key = (region, project)
+        if key not in self._lanes:
+            self._lanes[key] = _Lanes(self, region, project)
+        return self._lanes[key]
 
-    def _ask(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        region = request["region"]
-        process = self._processes.get(region) or self._start(region)
-        assert process.stdin is not None
-        assert process.stdout is not None
+    def _wait(self, future: Future[_Outcome]) -> _Outcome:
         try:
-            process.stdin.write(json.dumps(request) + "\n")
-            process.stdin.flush()
-            line = process.stdout.readline()
-        except BrokenPipeError:
-            line = ""
-        except BaseException:  # an interrupt: the answer would be taken for that of the next request
-            process.kill()
-            self._end(region)
+            return future.result()
+        except BaseException:  # an interrupt: nobody will ask for what the children are at
+            for lanes in self._lanes.values():
+                lanes.abandon()
+            self._ahead.clear()
             raise
-        if not line:
-            code = self._end(region)
-            raise DefinitionError(
-                f"the process that runs {request['module']}:{request['function']} ended with code {code} "
-                f"before it answered; its output:\n{self._output()}"
+
+    def start_child(self, region: str, project: Project) -> Child:
+        """Start a child process."""
+        directory = tempfile.TemporaryDirectory(prefix="scheduled-pipeline-")
+        root = Path(self._directories.enter_context(directory))
+        return Child(root, region, project, self._surroundings)
+
+    def run(self, job: _Job, child: Child, project: Project) -> _Outcome:
+        """Have a child do a job, and keep what comes of it in the cache.
+
+        Raises:
+            ChildEndedError: the child ended on the way.
+        """
+        request = job.request
+        asked = {**request.fields, "staging": str(child.staging)}
+        answer = child.ask(asked, job.seconds)
+        output = child.output()
+        if "compiled" not in answer:
+            return _Outcome(
+                None,
+                answer.get("refusal") or f"the build function {request.function} {answer['error']}",
+                output,
             )
-        answer: dict[str, Any] = json.loads(line)
-        return answer
+        if job.cache is not None and answer["reads"] is not None:
+            self._store(job.cache, request, project, answer, child.staging)
+        source = f"the build function {request.function}"
+        return _Outcome(unpack(answer["compiled"], child.staging, source), "", output)
 
-    def _start(self, region: str) -> subprocess.Popen[str]:
-        root = Path(self._directory.name)
-        for name in ("home", "tmp", "uploads"):
-            (root / name).mkdir(exist_ok=True)
-        (root / "sagemaker.yaml").write_text(_SDK_CONFIG_FILE, encoding="utf-8")
-        path = [entry or str(Path.cwd()) for entry in sys.path]
-        with (root / "output.log").open("ab") as log:
-            process = subprocess.Popen(
-                [sys.executable, "-s", "-c", _BOOT, json.dumps(path)],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                env=_environment(root, region),
-                encoding="utf-8",
-            )
-        self._processes[region] = process
-        return process
-
-    def _end(self, region: str) -> int:
-        """Close the pipes to a child, which ends it if it still runs; returns its exit code."""
-        process = self._processes.pop(region)
-        with contextlib.suppress(BrokenPipeError):
-            process.communicate()
-        return process.returncode
-
-    def _output(self) -> str:
-        """Return what was printed since the last call."""
-        with (Path(self._directory.name) / "output.log").open("rb") as log:
-            log.seek(self._output_seen)
-            printed = log.read()
-        self._output_seen += len(printed)
-        return printed.decode("utf-8", errors="replace")
+    def _store(
+        self,
+        cache: CompiledCache,
+        request: CompileRequest,
+        project: Project,
+        answer: Mapping[str, Any],
+        staging: Path,
+    ) -> None:
+        try:
+            cache.store(request, project, answer["reads"], answer["compiled"], staging)
+            self._stored_in.add(cache)
+        except OSError as error:
+            if not self._complained:
+                self._complained = True
+                sys.stderr.write(f"warning: the cache of compiled pipelines cannot be written to: {error}\n")
 
 
-def _environment(root: Path, region: str) -> dict[str, str]:
-    """Return the child's whole environment: nothing of the user's but where programs are found."""
-    kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
-    return {
-        **kept,
-        "HOME": str(root / "home"),
-        "USERPROFILE": str(root / "home"),
-        "TMPDIR": str(root / "tmp"),
-        "LC_ALL": "C.UTF-8",
-        "TZ": "UTC",
-        "PYTHONHASHSEED": "0",
-        "AWS_REGION": region,
-        "AWS_DEFAULT_REGION": region,
-        "AWS_ACCESS_KEY_ID": "offline",
-        "AWS_SECRET_ACCESS_KEY": "offline",
-        "AWS_CONFIG_FILE": os.devnull,
-        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-        "AWS_EC2_METADATA_DISABLED": "true",
-        "SAGEMAKER_VALIDATE_ROLE": "false",
-        "SAGEMAKER_ADMIN_CONFIG_OVERRIDE": str(root / "sagemaker.yaml"),
-        "SAGEMAKER_USER_CONFIG_OVERRIDE": str(root / "sagemaker.yaml"),
-    }
+class _Lanes:
+    """The children of one Region and project: each has a thread that gives it one job after the other."""
+
+    def __init__(self, compiler: Compiler, region: str, project: Project) -> None:
+        self._compiler = compiler
+        self._region = region
+        self._project = project
+        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._threads: list[threading.Thread] = []
+        self._children: set[Child] = set()
+        self._closed = False
+
+    def put(self, job: _Job) -> None:
+        """Add a job, which the first child that is free takes."""
+        self._jobs.put(job)
+        self.widen(1)
+
+    def widen(self, count: int) -> None:
+        """Let at least ``count`` children work."""
+        while len(self._threads) < count:
+            thread = threading.Thread(target=self._work, daemon=True)
+            self._threads.append(thread)
+            thread.start()
+
+    def abandon(self) -> None:
+        """Give up all jobs, also those that a child is at."""
+        while not self._jobs.empty():
+            self._jobs.get()
+        for child in list(self._children):
+            child.kill()
+
+    def close(self) -> None:
+        """End the children and the threads."""
+        self._closed = True
+        self.abandon()
+        for _ in self._threads:
+            self._jobs.put(None)
+        for thread in self._threads:
+            thread.join()
+
+    def _work(self) -> None:
+        child: Child | None = None
+        while (job := self._jobs.get()) is not None:
+            try:
+                child = child or self._start()
+                job.future.set_result(self._compiler.run(job, child, self._project))
+            except ChildEndedError as error:
+                assert child is not None
+                text = f"the process that runs {job.request.function} {error}; its output:\n{child.output()}"
+                job.future.set_result(_Outcome(None, text, ""))
+                self._children.discard(child)
+                child = None
+            except BaseException as error:  # it is raised where the result is asked for
+                job.future.set_exception(error)
+        if child is not None:
+            child.end()
+
+    def _start(self) -> Child:
+        child = self._compiler.start_child(self._region, self._project)
+        self._children.add(child)
+        if self._closed:  # meanwhile
+            child.kill()
+        return child
 
 
-def _names(text: str, folder: str) -> bool:
-    """Whether a text names a folder or what is below it; one right below the root may be a container's."""
-    if len(Path(folder).parts) < 3:
-        return False
-    at = text.find(folder)
-    return at >= 0 and text[at + len(folder) :][:1] in {"", "/", os.sep, " ", '"', "'", ":"}
+def _project(cache: CompiledCache | None) -> Project:
+    return _project_of(str(Path.cwd()), tuple(sys.path), "" if cache is None else str(cache.folder))
+
+
+@lru_cache(maxsize=8)
+def _project_of(folder: str, path: tuple[str, ...], ignored: str) -> Project:
+    return Project.of(folder, path, [ignored] if ignored else [])
 
 
 @cache

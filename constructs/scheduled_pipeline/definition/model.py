@@ -6,9 +6,12 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from scheduled_pipeline.definition import placeholders
+
+if TYPE_CHECKING:
+    from scheduled_pipeline.definition.findings import Finding
 
 # Quotas of Amazon SageMaker Pipelines, read from CreatePipeline (PipelineDefinition).
 MAX_BODY_CHARACTERS = 1_048_576
@@ -75,6 +78,7 @@ class CompiledPipeline:
         uploads: what has to be in S3 before the pipeline runs.
         pipeline_name: the name the SDK's object had, or None where there was none.
         values_read: the values of the construct that the build function asked for.
+        findings: all that SageMaker would refuse in it, or None where it was not validated yet.
     """
 
     body: str
@@ -82,6 +86,7 @@ class CompiledPipeline:
     uploads: tuple[Upload, ...] = ()
     pipeline_name: str | None = None
     values_read: frozenset[str] = frozenset()
+    findings: tuple[Finding, ...] | None = None
 
     @classmethod
     def from_document(
@@ -91,6 +96,7 @@ class CompiledPipeline:
         uploads: Sequence[Upload] = (),
         pipeline_name: str | None = None,
         values_read: frozenset[str] = frozenset(),
+        findings: tuple[Finding, ...] | None = None,
         source: str,
     ) -> CompiledPipeline:
         """Take a definition that was read from JSON; ``source`` names it in errors.
@@ -113,6 +119,7 @@ class CompiledPipeline:
             uploads=tuple(uploads),
             pipeline_name=pipeline_name,
             values_read=values_read,
+            findings=findings,
         )
 
     @property

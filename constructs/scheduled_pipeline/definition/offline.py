@@ -31,6 +31,14 @@ _MACHINERY = tuple(
 )
 
 
+_FROM_CONTEXT = "take what you need from the context, or pass it through values={...}"
+# What a service is asked for so often that its refusal can say what to do.
+_INSTEAD = {
+    # LambdaStep makes or changes the function itself where it is given code.
+    "lambda": "make the function in the stack, and pass its ARN through values={...}, without code",
+}
+
+
 class NetworkCallRefusedError(RuntimeError):
     """A build function, or the SDK on its behalf, tried to reach the network."""
 
@@ -62,16 +70,15 @@ class OfflineAws:
         """
         handler = self._handlers().get((service, operation))
         if handler is None or (self.strict and operation in {"ListBuckets", "HeadBucket"}):
-            self.refuse(f"the AWS call {service}:{operation}")
+            self.refuse(f"the AWS call {service}:{operation}", _INSTEAD.get(service, _FROM_CONTEXT))
         return {**_OK, **handler(params)}
 
-    def refuse(self, call: str) -> NoReturn:
-        """Raise the error that names ``call`` and the user's line that made it."""
+    def refuse(self, call: str, instead: str = _FROM_CONTEXT) -> NoReturn:
+        """Raise the error that names ``call``, the user's line that made it, and what to do instead."""
         sentence = f"{call}, made {_user_line()}"
         self.refusals.append(sentence)
         raise NetworkCallRefusedError(
-            f"a pipeline is built without a network and without AWS; refused {sentence}; "
-            "take what you need from the context, or pass it through values={...}"
+            f"a pipeline is built without a network and without AWS; refused {sentence}; {instead}"
         )
 
     @contextlib.contextmanager
@@ -109,12 +116,9 @@ class OfflineAws:
         }
 
     def _caller_identity(self, params: Mapping[str, Any]) -> dict[str, Any]:
-        account = placeholders.ACCOUNT
-        return {
-            "Account": account,
-            "Arn": f"arn:{self.partition}:iam::{account}:user/offline",
-            "UserId": "AIDAOFFLINE",
-        }
+        # The SDK takes the caller's role for a step that names none.
+        role = placeholders.role(self.partition).replace(":iam:", ":sts:").replace(":role/", ":assumed-role/")
+        return {"Account": placeholders.ACCOUNT, "Arn": f"{role}/offline", "UserId": "AROAOFFLINE:offline"}
 
     def _role(self, params: Mapping[str, Any]) -> dict[str, Any]:
         statement = {
@@ -201,11 +205,12 @@ def user_frames(frames: traceback.StackSummary) -> list[traceback.FrameSummary]:
     return [
         traceback.FrameSummary(frame.filename, frame.lineno, frame.name)
         for frame in frames
-        if _is_user_file(frame.filename)
+        if is_user_file(frame.filename)
     ]
 
 
-def _is_user_file(filename: str) -> bool:
+def is_user_file(filename: str) -> bool:
+    """Say whether a file is neither the interpreter's, nor an installed package's, nor ours."""
     return not filename.startswith("<") and not filename.startswith(_MACHINERY)
 
 
@@ -234,7 +239,7 @@ def _user_uploads() -> bool:
     """
     main = threading.main_thread().ident
     frames = traceback.extract_stack(sys._current_frames()[main]) if main is not None else []
-    places = [index for index, frame in enumerate(frames) if _is_user_file(frame.filename)]
+    places = [index for index, frame in enumerate(frames) if is_user_file(frame.filename)]
     after = places[-1] + 1 if places else len(frames)
     return after < len(frames) and frames[after].name in _UPLOAD_CALLS
 

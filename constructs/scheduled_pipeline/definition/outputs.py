@@ -18,8 +18,7 @@ _WRITTEN = {"S3OutputPath", "S3Output.S3Uri", "CheckpointConfig.S3Uri"}
 def check_outputs(outline: Outline, report: Report) -> None:
     """Report outputs that go where the uploads are, and property files that are in no output.
 
-    In the asset bucket a step may read its files only. The SDK gives a function with ``@step`` one folder
-    for its code and its results, so that it is found here.
+    In the asset bucket a step may read its files only.
     """
     for step in outline.steps:
         _check_property_files(step, report)

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from scheduled_pipeline.definition import function_uses
 from scheduled_pipeline.definition.outline import PlacedStep
 from scheduled_pipeline.definition.permission import Permission, allow, arn
 from scheduled_pipeline.definition.resolve import Place, Resolver, members
@@ -66,7 +67,7 @@ class Use:
 
 def uses(step: PlacedStep, resolver: Resolver) -> Iterator[Use]:
     """Yield what a step reads from and writes to S3."""
-    for direction, value, exact, reason in _named(step):
+    for direction, value, exact, reason in (*_named(step), *_of_function(step, resolver)):
         place, chosen = resolver.place(value)
         yield Use(direction, place, chosen, exact and place is not None and place.complete, reason)
     if step.type == "Cleanup":
@@ -97,6 +98,15 @@ def _named(step: PlacedStep) -> Iterator[tuple[str, Any, bool, str]]:
         why = "the results of its check" if checks else "its property files"
         for uri in outputs(step):
             yield READ, uri, False, f"the pipeline service reads {why}"
+
+
+def _of_function(step: PlacedStep, resolver: Resolver) -> Iterator[tuple[str, Any, bool, str]]:
+    """Yield what a function with ``@step`` reads and writes; what it does by itself, nobody can tell."""
+    for uri in function_uses.arguments(step, resolver):
+        yield READ, uri, False, "the function is given the place"
+    exceptions = function_uses.exceptions(step)
+    if exceptions is not None:
+        yield WRITE, exceptions, False, "the SDK writes an exception of the function there"
 
 
 def _directions(parents: tuple[str, ...], name: str, step: PlacedStep) -> tuple[str, ...]:

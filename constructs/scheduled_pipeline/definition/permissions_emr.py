@@ -2,7 +2,9 @@
 
 The actions, and the rules of EventBridge by which the service hears of a step's end, are those of the managed
 policy ``AmazonSageMakerPipelinesIntegrations``:
-https://docs.aws.amazon.com/sagemaker/latest/dg/security-iam-awsmanpol-pipelines.html
+https://docs.aws.amazon.com/sagemaker/latest/dg/security-iam-awsmanpol-pipelines.html. The rule for a cluster
+has another name in https://docs.aws.amazon.com/sagemaker/latest/dg/build-and-manage-steps-types.html ("EMR
+step"), so both are allowed.
 """
 
 from __future__ import annotations
@@ -40,7 +42,7 @@ def _cluster(step: PlacedStep, resolver: Resolver) -> Iterator[Permission]:
         yield allow("elasticmapreduce:RunJobFlow", EVERYTHING, reason, step=step.name)
         actions = ("elasticmapreduce:TerminateJobFlows", "elasticmapreduce:AddTags")
         yield allow(actions, cluster, reason, step=step.name)
-        rules.append(f"{_RULE}ClusterStatusUpdateRule")
+        rules += [f"{_RULE}ClusterStatusUpdateRule", f"{_RULE}ClusterStatusRule"]
         for member, service in (("ServiceRole", "elasticmapreduce"), ("JobFlowRole", "ec2")):
             yield from _role(step, config.get(member), f"{service}.amazonaws.com", resolver)
     yield from _role(step, arguments.get("ExecutionRoleArn"), "elasticmapreduce.amazonaws.com", resolver)
@@ -66,7 +68,7 @@ def _serverless(step: PlacedStep, resolver: Resolver) -> Iterator[Permission]:
         yield allow([f"emr-serverless:{verb}" for verb in verbs], place, reason, step=step.name)
     role = step.arguments.get("ExecutionRoleArn")
     yield from _role(step, role, "emr-serverless.amazonaws.com", resolver)
-    # The managed policy does not name this rule; its name begins like those of EMR.
+    # Neither page names the rule of EMR Serverless. That its name begins like those of EMR is a guess.
     yield _rules(step, [f"{_RULE}Serverless*"])
 
 

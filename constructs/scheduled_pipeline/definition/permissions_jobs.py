@@ -34,7 +34,9 @@ _STOPPED = frozenset(
 )
 _UPDATED = frozenset({"Endpoint", "InferenceComponent"})
 # The names of these have at most 32 characters (CreateHyperParameterTuningJob, CreateAutoMLJob), too few for
-# the usual form: the service begins them with the execution's id, which has 12, and the step's name.
+# `pipelines-<execution>-<first 20 of the step>-<token>-<count>`. AWS says only that a prefix has 6 of them
+# ("Prefix length restrictions" in build-and-manage-access.html); the rest are the execution's id, a token and
+# a count. That the names begin with the id, of 12, and the step's name is seen in practice, not documented.
 _SHORT_NAMES = frozenset({"Tuning", "AutoML"})
 _EXECUTION_ID = "?" * 12
 _STEP_LETTERS = 7
@@ -44,8 +46,10 @@ _AUTOML_ACTIONS: Mapping[str, tuple[str, ...]] = {
     "endpoint-config": ("CreateEndpointConfig", "DescribeEndpointConfig", "DeleteEndpointConfig"),
     "endpoint": ("CreateEndpoint", "DescribeEndpoint", "DeleteEndpoint", "InvokeEndpoint"),
 }
-# A check of a model asks an endpoint that it makes for that time.
-# https://docs.aws.amazon.com/sagemaker/latest/dg/clarify-processing-job-run.html
+# A check of a model asks an endpoint that it makes for that time:
+# https://docs.aws.amazon.com/sagemaker/latest/dg/clarify-processing-job-run.html. AWS's pages do not give
+# the names; public policies for Clarify have `sm-clarify-*`. `endpoint_name_prefix` in the SDK's ModelConfig
+# makes others; that is in a file, which nobody sees here.
 _CLARIFY_ENDPOINTS = ("sm-clarify-*", "pipelines-*")
 
 

@@ -1,6 +1,6 @@
 """What the SageMaker Python SDK needs done to it before it builds a definition the same way every time.
 
-Written against version 3.27. Everything here is about time, noise or speed: a definition is right
+Written against version 3.27. Nearly everything here is about time, noise or speed: a definition is right
 without it, but differs from day to day and takes several times as long.
 """
 
@@ -38,7 +38,7 @@ def quieten() -> None:
     """Turn off telemetry, the search for a Studio project's tags, and a session made for each step."""
     import sagemaker.core._studio as studio
     import sagemaker.core.telemetry.telemetry_logging as telemetry
-    from sagemaker.mlops.workflow import function_step, steps
+    from sagemaker.mlops.workflow import _steps_compiler, function_step, steps
 
     telemetry._send_telemetry_request = lambda *args, **kwargs: None
     # It looks for .sagemaker-code-config in the working directory and in all above it.
@@ -47,6 +47,7 @@ def quieten() -> None:
     steps.LocalSagemakerClient = _LocalSagemakerClient
     # @step describes a function without a docstring by the file it is in, wherever this machine has it.
     function_step._FunctionStep.to_request = _without_its_folder(function_step._FunctionStep)
+    _take_collections(_steps_compiler.StepsCompiler)
 
 
 def _without_its_folder(function_step: Any) -> Any:
@@ -61,6 +62,24 @@ def _without_its_folder(function_step: Any) -> Any:
         return request
 
     return to_request
+
+
+@functools.cache
+def _take_collections(compiler: Any) -> None:
+    """Let a pipeline have collections of steps among its steps, as the SDK documents it.
+
+    Since version 3.21 its compiler refuses them with "Invalid input step type".
+    """
+    from sagemaker.mlops.workflow.step_collections import StepCollection
+
+    simplify, generate = compiler._simplify_step_list, compiler._generate_step_map
+
+    def flat(found: Any) -> list[Any]:
+        listed = [one.steps if isinstance(one, StepCollection) else [one] for one in found or ()]
+        return [step for steps in listed for step in steps]
+
+    compiler._simplify_step_list = lambda self, found: simplify(self, flat(found))
+    compiler._generate_step_map = staticmethod(lambda found, known: generate(flat(found), known))
 
 
 class _LocalSagemakerClient:

@@ -110,7 +110,7 @@ class PipelineDefinition:
 
         Raises:
             TypeError: not a pipeline of the SDK.
-            DefinitionError: what the SDK made is not a pipeline definition.
+            DefinitionError: what the SDK made is not a pipeline definition, or has functions with ``@step``.
         """
         if not callable(getattr(pipeline, "definition", None)) or not hasattr(pipeline, "steps"):
             raise TypeError(f"from_sdk takes a Pipeline of the SageMaker Python SDK, got {pipeline!r}")
@@ -120,6 +120,11 @@ class PipelineDefinition:
         with aws.installed():
             text = pipeline.definition()
         source = f"pipeline {pipeline.name!r}"
+        if '"REMOTE_FUNCTION_SECRET_KEY"' in text:
+            raise DefinitionError(
+                f"{source} has functions with @step, which this process has pickled in its own way already; "
+                "make it in a build function, and pass that"
+            )
         recorded = list(aws.recorded.values())
         document, uploads = address_by_content(read_json(text, source), recorded, source)
         compiled = CompiledPipeline.from_document(

@@ -39,7 +39,10 @@ def validate(document: Mapping[str, Any], *, suppress: Iterable[str] = ()) -> tu
         ValueError: ``suppress`` names a finding that does not exist.
         TypeError: ``suppress`` is one string.
     """
-    suppressed = Suppressions.parse(suppress)
+    return _unsuppressed(document, _findings(document), suppress)
+
+
+def _findings(document: Mapping[str, Any]) -> tuple[Finding, ...]:
     outline = Outline.of(document)
     report = Report()
     references = References(document, outline)
@@ -52,28 +55,41 @@ def validate(document: Mapping[str, Any], *, suppress: Iterable[str] = ()) -> tu
             list(references.check(value, name, None, report))
     ambiguous = check_names(outline, report)
     Dependencies.of(outline, references, report).without(ambiguous).check(report)
+    return tuple(report.findings)
+
+
+def _unsuppressed(
+    document: Mapping[str, Any], findings: Iterable[Finding], suppress: Iterable[str]
+) -> tuple[Finding, ...]:
+    suppressed = Suppressions.parse(suppress)
+    outline = Outline.of(document)
     return tuple(
-        finding
-        for finding in report.findings
-        if not suppressed.cover(finding, outline.place_names(finding.path))
+        finding for finding in findings if not suppressed.cover(finding, outline.place_names(finding.path))
     )
 
 
-def check(document: Mapping[str, Any], *, source: str, suppress: Iterable[str] = ()) -> None:
+def check(
+    document: Mapping[str, Any],
+    *,
+    source: str,
+    suppress: Iterable[str] = (),
+    findings: Iterable[Finding] | None = None,
+) -> None:
     """Refuse a definition in which ``validate`` finds anything.
 
     Args:
         document: the definition.
         source: names it in the error, for example ``the build function pipelines.abalone:build``.
         suppress: findings to leave out, as for ``validate``.
+        findings: what ``validate`` found in it before, with nothing left out. Default: it is validated.
 
     Raises:
         DefinitionError: lists all findings.
         ValueError: ``suppress`` names a finding that does not exist.
     """
-    findings = validate(document, suppress=suppress)
-    if findings:
-        lines = "\n".join(f"  {finding}" for finding in findings)
+    left = _unsuppressed(document, _findings(document) if findings is None else findings, suppress)
+    if left:
+        lines = "\n".join(f"  {finding}" for finding in left)
         raise DefinitionError(f"{source}: SageMaker would refuse the definition:\n{lines}")
 
 

@@ -1,14 +1,9 @@
-"""The child process: runs build functions where there is no network, no configuration and no CDK.
-
-It reads one JSON request a line from standard input and writes one JSON answer a line to what was
-its standard output; whatever the SDK or the user prints goes to standard error.
-"""
+"""Runs build functions, in the child process, where there is no network, no configuration and no CDK."""
 
 from __future__ import annotations
 
 import contextlib
 import importlib
-import json
 import os
 import random
 import sys
@@ -16,9 +11,9 @@ import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
-from scheduled_pipeline.definition import placeholders, sdk
+from scheduled_pipeline.definition import placeholders, sdk, step_functions
 from scheduled_pipeline.definition.context import PipelineContext
 from scheduled_pipeline.definition.offline import (
     NetworkCallRefusedError,
@@ -43,25 +38,6 @@ class Request:
 
 class BuildError(Exception):
     """The build function cannot be found or returned something else than a pipeline."""
-
-
-def main() -> None:
-    """Answer requests until they end; what a build function has left running does not keep the process."""
-    requests = os.fdopen(os.dup(0), encoding="utf-8")
-    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    os.dup2(2, 1)
-    worker = Worker()
-    for line in requests:
-        answer = worker.answer(Request(**json.loads(line)))
-        sys.stdout.flush()
-        _write(answers, answer)
-    os._exit(0)
-
-
-def _write(stream: IO[str], answer: dict[str, Any]) -> None:
-    stream.write(json.dumps(answer) + "\n")
-    stream.flush()
 
 
 @contextlib.contextmanager
@@ -102,6 +78,7 @@ class Worker:
     def _build(self, request: Request) -> dict[str, Any]:
         build = _find(request)
         sdk.quieten()
+        step_functions.prepare()
         context = self._context(request)
         pipeline = build(context)
         if not callable(getattr(pipeline, "definition", None)) or not hasattr(pipeline, "steps"):
@@ -109,7 +86,7 @@ class Worker:
                 f"must return a Pipeline of the SageMaker Python SDK, returned {pipeline!r:.200}"
             )
         return {
-            "definition": _definition(pipeline),
+            "definition": pipeline.definition(),
             "pipeline_name": pipeline.name,
             "values_read": sorted(context.values_read),
             "uploads": [
@@ -153,20 +130,6 @@ class Worker:
             headline = "".join(traceback.format_exception_only(error)).rstrip()
         trace = "".join(traceback.format_list(frames))
         return f"raised\n{trace}{headline}" if trace else f"failed: {headline}"
-
-
-def _definition(pipeline: Any) -> str:
-    """Return the definition, unless it is one that would fail when it runs.
-
-    The SDK keeps the code and the results of ``@step`` functions in one folder; the code becomes an
-    asset, which the role can only read, and each compile makes a new key to sign it with.
-    """
-    definition: str = pipeline.definition()
-    if '"REMOTE_FUNCTION_SECRET_KEY"' in definition:
-        raise BuildError(
-            "uses @step functions, which cannot be compiled yet; use a processing or training step"
-        )
-    return definition
 
 
 def _find(request: Request) -> Callable[[PipelineContext], Any]:

@@ -1,0 +1,213 @@
+"""``Recorder``: what a build function reads, seen in the process that runs it.
+
+Audit events tell of files, folders and imports whatever library is used, as long as it goes through Python;
+a file that C or C++ code opens by itself is not seen. There are no events for ``os.stat``, on which
+``exists`` and ``is_file`` are built, so that function is wrapped.
+https://docs.python.org/3/library/audit_events.html
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import linecache
+import os
+import stat
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from importlib.machinery import SourceFileLoader
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from scheduled_pipeline.definition.project import Project
+
+_stat = os.stat
+_LISTINGS = {"os.listdir", "os.scandir"}
+_WRITES = os.O_WRONLY | os.O_TRUNC | os.O_EXCL
+
+_STANDARD_LIBRARY = str(Path(os.__file__).parent) + os.sep
+
+Reads = dict[str, Any]
+
+
+class Recorder:
+    """Records what is read between two points in time, one definition after the other.
+
+    Made once a process: an audit hook cannot be taken out again.
+    """
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._active = False
+        self._busy = threading.local()
+        self._first: dict[str, tuple[int, ...]] = {}
+        self._listings: dict[str, str] = {}
+        self._imports: set[str] = set()
+        sys.addaudithook(self._hook)
+        for name in ("stat", "lstat"):
+            setattr(os, name, self._watched(getattr(os, name)))
+        _read_sources_only(project)
+
+    @contextlib.contextmanager
+    def recording(self) -> Iterator[None]:
+        """Record until the end of the block, from a state in which no module of the project is loaded."""
+        forget_modules(self._project)
+        self._first, self._listings, self._imports = {}, {}, set()
+        self._active = True
+        try:
+            yield
+        finally:
+            self._active = False
+
+    def reads(self) -> Reads | None:
+        """Return what was read, by name, or None if it has changed since, and nobody knows what was read."""
+        for module in self._modules():
+            self._note(str(module.__file__))
+        states = {}
+        for path, before in self._first.items():
+            name = self._project.name(path)
+            listed = path in self._listings
+            state = self._project.state(path, listed=listed)
+            if _signature(path) != before or (listed and state != self._listings[path]):
+                return None
+            if name is not None:
+                states[name] = state
+        for name in self._shadows():
+            states.setdefault(name, self._project.state(self._project.path(name)))
+        return {"states": states, "importable": self._project.importable()}
+
+    def _hook(self, event: str, args: tuple[Any, ...]) -> None:
+        if not self._active or getattr(self._busy, "now", False):
+            return
+        if event == "open":
+            if args and not (isinstance(args[2], int) and args[2] & _WRITES):
+                self._note(args[0])
+        elif event in _LISTINGS and not _is_importer():  # what it finds is in `_shadows`
+            self._note("." if args[0] is None else args[0], listed=True)
+        elif event == "import":
+            self._imports.add(args[0])
+        elif event == "sqlite3.connect":
+            self._note(args[0])
+
+    def _watched(self, original: Callable[..., Any]) -> Callable[..., Any]:
+        def watched(path: Any, *args: Any, **kwargs: Any) -> Any:
+            if self._active and not getattr(self._busy, "now", False):
+                self._note(path, asked_by=_file_of_caller())
+            return original(path, *args, **kwargs)
+
+        for known in (os.supports_fd, os.supports_dir_fd, os.supports_follow_symlinks):
+            if original in known:
+                known.add(watched)
+        return watched
+
+    def _note(self, path: Any, *, listed: bool = False, asked_by: str | None = None) -> None:
+        """Keep the state that a path has when it is first read.
+
+        Outside the project, only what the project itself asks for the existence of: the SDK looks for the
+        machine it is on and for folders of its own, which make no difference to a definition.
+        """
+        if isinstance(path, int):
+            return
+        self._busy.now = True
+        try:
+            path = os.path.abspath(os.fsdecode(path))  # noqa: PTH100 - a string, which is half the time
+            name = self._project.name(path)
+            if name is None or (not listed and self._project.is_above(path)):
+                return
+            if name.startswith("-") and asked_by is not None and self._project.name(asked_by) is None:
+                return
+            self._first.setdefault(path, _signature(path))
+            if listed and path not in self._listings:
+                self._listings[path] = self._project.state(path, listed=True)
+        except (TypeError, ValueError):
+            return  # no path at all; whoever reads it is told so
+        finally:
+            self._busy.now = False
+
+    def _modules(self) -> Iterator[ModuleType]:
+        return (module for module in list(sys.modules.values()) if _is_of(module, self._project))
+
+    def _shadows(self) -> Iterator[str]:
+        """Return the names of all places at which another file would have been imported instead."""
+        project = [name for name, module in list(sys.modules.items()) if _belongs(module, self._project)]
+        missing = [name for name in self._imports if name not in sys.modules and "." in name]
+        for module in {*project, *missing}:
+            parent = sys.modules.get(module.rpartition(".")[0])
+            path = list(getattr(parent, "__path__", ())) if "." in module else self._project.search
+            for place in self._project.places_of(module, path):
+                name = self._project.name(place)
+                if name is not None:
+                    yield name
+
+
+def forget_modules(project: Project) -> None:
+    """Forget the project's own modules, so that each definition imports them, and is seen to."""
+    modules = list(sys.modules.items())
+    for name in [name for name, module in modules if name != "__main__" and _belongs(module, project)]:
+        del sys.modules[name]
+    importlib.invalidate_caches()
+    linecache.clearcache()
+
+
+def _belongs(module: Any, project: Project) -> bool:
+    """Whether a module is the project's, or a package without a file whose folder is."""
+    if _is_of(module, project):
+        return True
+    if getattr(module, "__file__", None) is not None:
+        return False
+    path = list(getattr(module, "__path__", ()))
+    return any(isinstance(folder, str) and project.name(folder) is not None for folder in path)
+
+
+def _is_of(module: Any, project: Project) -> bool:
+    file = getattr(module, "__file__", None)
+    return isinstance(file, str) and project.name(file) is not None
+
+
+def _is_importer() -> bool:
+    """Whether an audit event comes from Python's own search for a module."""
+    return bool(sys._getframe(2).f_globals.get("__name__") == "importlib._bootstrap_external")
+
+
+def _file_of_caller() -> str:
+    """Return the file of whoever asks whether another exists; pathlib and its like only pass it on."""
+    frame: Any = sys._getframe(2)
+    while frame is not None and _passes_on(frame.f_code.co_filename):
+        frame = frame.f_back
+    return __file__ if frame is None else frame.f_code.co_filename
+
+
+def _passes_on(filename: str) -> bool:
+    return filename.startswith("<frozen") or (
+        filename.startswith(_STANDARD_LIBRARY) and "-packages" not in filename
+    )
+
+
+def _signature(path: str) -> tuple[int, ...]:
+    """Return what changes with a file's content; a folder's changes with any file, so only its kind."""
+    try:
+        found = _stat(path)
+    except (OSError, ValueError):
+        return ()
+    kind = (found.st_mode, found.st_ino)
+    return (
+        kind if stat.S_ISDIR(found.st_mode) else (*kind, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+    )
+
+
+def _read_sources_only(project: Project) -> None:
+    """Compile the project's modules from their sources.
+
+    Python takes byte code for that of a source with the same size and the same second of change; the cache
+    knows sources by their content, and would keep what came of the wrong one.
+    """
+    original = SourceFileLoader.path_stats
+
+    def path_stats(loader: SourceFileLoader, path: Any) -> Any:
+        if project.name(os.fsdecode(path)) is not None:
+            raise OSError("byte code is not used here")
+        return original(loader, path)
+
+    setattr(SourceFileLoader, "path_stats", path_stats)  # noqa: B010 - mypy has it with two selves
