@@ -16,10 +16,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from bench.measure import ROOT, Row
 from local_aws import LocalAws
 from local_aws.cdk_cli import CdkCli
 
-ROOT = Path(__file__).resolve().parents[1]
 PIPELINES = 50
 ACCOUNT = "111122223333"  # that of bench/fleet_app.py
 SDK_ACCOUNT = "222233334444"
@@ -63,15 +63,17 @@ def measure_deploys(pipelines: int = PIPELINES) -> tuple[DeployFigures, DeployFi
         return _fleet(aws, Path(scratch), pipelines), _sdk(replace(aws, account=SDK_ACCOUNT), pipelines)
 
 
-def report(figures: tuple[DeployFigures, ...]) -> str:
-    """Return the figures as a table of Markdown."""
-    rows = [
-        f"| {one.side} | {one.synth:.1f} | {one.deploy:.1f} | {one.unchanged:.1f} | {one.destroy:.1f} |"
-        for one in figures
-    ]
-    return "\n".join(
-        ["| Side | Synth s | Deploy s | Nothing changed s | Destroy s |", "|---|---|---|---|---|", *rows]
-    )
+def rows(_: Path) -> list[Row]:
+    """Measure both sides, and give the second as a ratio to the first."""
+    ours, theirs = measure_deploys()
+    found = [Row("fleet: synth, warm", f"{ours.synth:.1f} s")]
+    for what in ("deploy", "unchanged", "destroy"):
+        fleet, sdk = getattr(ours, what), getattr(theirs, what)
+        found += [
+            Row(f"fleet: {what}", f"{fleet:.1f} s", f"{fleet / sdk:.1f} x the SDK's loop"),
+            Row(f"upsert and put_triggers in a loop: {what}", f"{sdk:.1f} s"),
+        ]
+    return found
 
 
 def _fleet(aws: LocalAws, scratch: Path, pipelines: int) -> DeployFigures:
@@ -79,7 +81,9 @@ def _fleet(aws: LocalAws, scratch: Path, pipelines: int) -> DeployFigures:
     home.mkdir()
     cdk = CdkCli(aws=aws, folder=scratch, home=home, app=str(outdir), region=REGION)
     cdk.bootstrap()
-    synth = _seconds(lambda: _synthesize(pipelines, outdir))
+    cache = scratch / "cache"
+    _synthesize(pipelines, outdir, cache)
+    synth = _seconds(lambda: _synthesize(pipelines, outdir, cache))
     arguments = ("--all", "--concurrency", CONCURRENCY, "--require-approval", "never")
     deploy = _seconds(lambda: cdk.run("deploy", *arguments))
     _check(aws, pipelines)
@@ -89,11 +93,11 @@ def _fleet(aws: LocalAws, scratch: Path, pipelines: int) -> DeployFigures:
     return DeployFigures("fleet", synth, deploy, unchanged, destroy)
 
 
-def _synthesize(pipelines: int, outdir: Path) -> None:
+def _synthesize(pipelines: int, outdir: Path, cache: Path) -> None:
     subprocess.run(
-        [sys.executable, str(ROOT / "bench" / "fleet_app.py"), str(pipelines), str(outdir)],
+        [sys.executable, str(ROOT / "bench" / "fleet_app.py"), str(pipelines), str(outdir), str(cache)],
         cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT / "constructs")},
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
         check=True,
         capture_output=True,
     )
@@ -106,7 +110,7 @@ def _sdk(aws: LocalAws, pipelines: int) -> DeployFigures:
         env={
             **os.environ,
             **aws.environment(region=REGION),
-            "PYTHONPATH": str(ROOT / "constructs"),
+            "PYTHONPATH": str(ROOT),
             "SAGEMAKER_VALIDATE_ROLE": "false",
         },
         check=True,
@@ -131,7 +135,3 @@ def _seconds(work: Callable[[], object]) -> float:
     started = time.perf_counter()
     work()
     return time.perf_counter() - started
-
-
-if __name__ == "__main__":
-    print(report(measure_deploys()))

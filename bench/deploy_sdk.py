@@ -8,12 +8,14 @@ from __future__ import annotations
 import json
 import sys
 import time
+from types import SimpleNamespace
 
 import boto3
-from fleet_app import definition
 from sagemaker.core.workflow.pipeline_context import PipelineSession
 from sagemaker.mlops.workflow.pipeline import Pipeline
 from sagemaker.mlops.workflow.triggers import PipelineSchedule
+
+from bench.fleet_definition import build
 
 OPT_OUT = {"SchemaVersion": "1.0", "SageMaker": {"PythonSDK": {"Modules": {"TelemetryOptOut": True}}}}
 TRUST = {
@@ -28,15 +30,17 @@ TRUST = {
 }
 
 
-class Given(Pipeline):
-    """A pipeline whose definition is the one that the fleet has."""
-
-    def __init__(self, number: int, session: PipelineSession) -> None:
-        super().__init__(name=f"sdk-{number}", steps=[], sagemaker_session=session)
-        self.number = number
-
-    def definition(self) -> str:
-        return json.dumps(definition(self.number))
+def pipeline_of(number: int, session: PipelineSession, role: str) -> Pipeline:
+    """Return the pipeline that the fleet has too."""
+    context = SimpleNamespace(
+        account="111122223333",
+        region=session.boto_region_name,
+        role=role,
+        session=session,
+        pipeline_name=f"sdk-{number}",
+        value=lambda _: number,
+    )
+    return build(context)
 
 
 def main() -> None:
@@ -46,7 +50,7 @@ def main() -> None:
     role = boto_session.client("iam").create_role(
         RoleName="sdk", AssumeRolePolicyDocument=json.dumps(TRUST), Path="/"
     )["Role"]["Arn"]
-    pipelines = [Given(number, session) for number in range(count)]
+    pipelines = [pipeline_of(number, session, role) for number in range(count)]
     seconds = {name: _put(pipelines, role) for name in ("deploy", "unchanged")}
     started = time.perf_counter()
     for pipeline in pipelines:
@@ -55,7 +59,7 @@ def main() -> None:
     print(json.dumps({**seconds, "destroy": time.perf_counter() - started}))
 
 
-def _put(pipelines: list[Given], role: str) -> float:
+def _put(pipelines: list[Pipeline], role: str) -> float:
     started = time.perf_counter()
     for pipeline in pipelines:
         pipeline.upsert(role_arn=role)
@@ -63,7 +67,7 @@ def _put(pipelines: list[Given], role: str) -> float:
     return time.perf_counter() - started
 
 
-def _schedules(pipeline: Given) -> list[PipelineSchedule]:
+def _schedules(pipeline: Pipeline) -> list[PipelineSchedule]:
     return [
         PipelineSchedule(name=f"{pipeline.name}-nightly", cron="0 3 * * ? *"),
         PipelineSchedule(name=f"{pipeline.name}-weekly", cron="0 5 ? * MON *"),

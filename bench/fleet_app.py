@@ -1,4 +1,4 @@
-"""An app with a fleet: python bench/fleet_app.py <pipelines> <output folder>, with two schedules each."""
+"""An app with a fleet: python bench/fleet_app.py <pipelines> <output folder> <cache>, two schedules each."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ import resource
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 from aws_cdk import App, Environment
 
-from scheduled_pipeline import FleetPipeline, PipelineDefinition, PipelineFleet, PipelineSchedule
+from scheduled_pipeline import FleetPipeline, PipelineFleet, PipelineSchedule
 
 ROOT = Path(__file__).resolve().parents[1]
 
 
 def main() -> None:
     """Synthesize the fleet, and print what it took of memory and time."""
-    count, outdir = int(sys.argv[1]), sys.argv[2]
+    count, outdir, cache = int(sys.argv[1]), sys.argv[2], sys.argv[3]
     context = json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))["context"]
+    context["scheduled-pipeline:cache"] = cache
     app = App(context=context, outdir=outdir, analytics_reporting=False)
     started = time.perf_counter()
     PipelineFleet(
@@ -36,32 +36,15 @@ def main() -> None:
 
 
 def fleet_pipeline(number: int) -> FleetPipeline:
-    """Return a pipeline of its own: no two have the same definition or schedules."""
+    """Return a pipeline of its own: no two have the same definition."""
     return FleetPipeline(
-        definition=PipelineDefinition.from_json(definition(number)),
+        definition="bench.fleet_definition:build",
+        values={"Shard": number},
         schedules={
             "Nightly": PipelineSchedule.cron(f"{number % 60} {number % 24} * * ? *", timezone="Asia/Tokyo"),
             "Weekly": PipelineSchedule.cron(f"{(number + 30) % 60} 5 ? * MON *"),
         },
     )
-
-
-def definition(number: int) -> dict[str, Any]:
-    """Return the definition of a pipeline of one processing step."""
-    image = "111122223333.dkr.ecr.eu-west-1.amazonaws.com/images:1"
-    cluster = {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 30 + number % 50}
-    arguments = {
-        "RoleArn": "arn:aws:iam::111122223333:role/given",
-        "AppSpecification": {"ImageUri": image, "ContainerArguments": [f"--shard={number}"]},
-        "ProcessingResources": {"ClusterConfig": cluster},
-    }
-    date = {"Name": "Date", "Type": "String", "DefaultValue": "today"}
-    return {
-        "Version": "2020-12-01",
-        "Metadata": {},
-        "Parameters": [date],
-        "Steps": [{"Name": "Process", "Type": "Processing", "Arguments": arguments}],
-    }
 
 
 if __name__ == "__main__":

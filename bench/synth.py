@@ -1,8 +1,7 @@
-"""`cdk synth` of this app against an empty app, and against the SDK inside the app's own process."""
+"""`cdk synth` against empty apps, and against the SDK inside the app's own process."""
 
 from __future__ import annotations
 
-import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -16,32 +15,68 @@ app = App()
 CfnWaitConditionHandle(Stack(app, "Empty"), "Nothing")
 app.synth()
 """
+_EMPTY_APP_WITH_NAG = """
+from aws_cdk import App, CfnWaitConditionHandle, Stack, Validations
+from cdk_nag import AwsSolutionsChecks
+app = App()
+Validations.of(app).add_plugins(AwsSolutionsChecks(app))
+CfnWaitConditionHandle(Stack(app, "Empty"), "Nothing")
+app.synth()
+"""
+_TWO_PIPELINES = """
+from aws_cdk import App
+from stacks.pipeline_stage import PipelineStage
+from stacks.stages import DEV
+app = App()
+PipelineStage(app, settings=DEV)
+app.synth()
+"""
 _CACHE = "scheduled-pipeline:cache"
 
 
 def rows(scratch: Path) -> list[Row]:
     """Measure whole processes; jsii has unpacked the CDK before, as on every machine but a new one."""
-    empty = scratch / "empty"
-    empty.mkdir()
-    (empty / "app.py").write_text(_EMPTY_APP, encoding="utf-8")
-    shutil.copy(ROOT / "cdk.json", empty)
-    home, kept = scratch / "home", scratch / "cache"
+    home, kept = scratch / "home", ("--context", f"{_CACHE}={scratch / 'cache'}")
     home.mkdir()
-    naive = ("--app", f"{sys.executable} -m bench.naive_app")
-    synth(ROOT, home, scratch, "--context", f"{_CACHE}={kept}")
-    of_empty, warm, cold, naively = alternate(
-        lambda: synth(empty, home, scratch),
-        lambda: synth(ROOT, home, scratch, "--context", f"{_CACHE}={kept}"),
-        lambda: synth(ROOT, home, scratch, "--context", f"{_CACHE}={tempfile.mkdtemp(dir=scratch)}"),
-        lambda: synth(ROOT, home, scratch, *naive),
+
+    def run(*options: str) -> float:
+        return synth(ROOT, home, scratch, *options)
+
+    def written(name: str, text: str) -> tuple[str, str]:
+        path = scratch / f"{name}.py"
+        path.write_text(f"import sys; sys.path.insert(0, {str(ROOT)!r})\n{text}", encoding="utf-8")
+        return "--app", f"{sys.executable} {path}"
+
+    empty, nagged = written("empty", _EMPTY_APP), written("nagged", _EMPTY_APP_WITH_NAG)
+    two, naive = written("two", _TWO_PIPELINES), ("--app", f"{sys.executable} -m bench.naive_app")
+    run(*kept)
+    run(*two, *kept)
+    of_empty, of_nagged, of_two, warm, cold, naively = alternate(
+        lambda: run(*empty),
+        lambda: run(*nagged),
+        lambda: run(*two, *kept),
+        lambda: run(*kept),
+        lambda: run("--context", f"{_CACHE}={tempfile.mkdtemp(dir=scratch)}"),
+        lambda: run(*naive),
     )
     return [
-        Row("cdk synth, empty app", f"{of_empty:.2f} s"),
+        Row("an empty app", f"{of_empty:.2f} s"),
+        Row("an empty app with cdk-nag", f"{of_nagged:.2f} s", f"{of_nagged / of_empty:.2f} x an empty app"),
         at_most(
-            "cdk synth, warm: all is in the cache", f"{warm:.2f} s", warm / of_empty, 1.25, "x the empty app"
+            "warm: two pipelines, one stage, no cdk-nag",
+            f"{of_two:.2f} s",
+            of_two / of_empty,
+            1.25,
+            "x an empty app",
         ),
         at_most(
-            "cdk synth, cold: the cache is empty", f"{cold:.2f} s", cold / naively, 0.75, "x the naive way"
+            "warm: this app, two stages, with cdk-nag",
+            f"{warm:.2f} s",
+            warm / of_empty,
+            1.25,
+            "x an empty app",
         ),
-        Row("cdk synth, naive: the SDK in the app's process", f"{naively:.2f} s"),
+        Row("the same", f"{warm:.2f} s", f"{warm / of_nagged:.2f} x an empty app with cdk-nag"),
+        at_most("cold: this app", f"{cold:.2f} s", cold / naively, 0.75, "x the naive way"),
+        Row("naive: this app, the SDK in its own process", f"{naively:.2f} s"),
     ]

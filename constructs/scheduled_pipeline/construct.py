@@ -34,7 +34,6 @@ from scheduled_pipeline.resources.place import attribute_of, is_token, path_of, 
 from scheduled_pipeline.resources.scheduler_role import scheduler_policy
 from scheduled_pipeline.resources.scheduler_role import scheduler_role as make_scheduler_role
 from scheduled_pipeline.resources.schedules import Schedule, check_key, schedule_group
-from scheduled_pipeline.resources.stray_sweep import StraySweep
 from scheduled_pipeline.trigger.event import EventTrigger
 from scheduled_pipeline.trigger.schedule import PipelineSchedule, SdkSchedule, as_pipeline_schedule
 from scheduled_pipeline.warnings import warn_of_overlaps, warn_of_past_dates
@@ -187,7 +186,7 @@ class ScheduledPipeline(Construct, PipelineMetrics):
             alarms=alarms,
             dashboard=dashboard,
         )
-        self._sweep = StraySweep(self, "StraySweep", pipeline=self.pipeline) if sweep_strays else None
+        self._sweep = self._make_sweep() if sweep_strays else None
 
         self.scheduler_role = scheduler_role
         self.schedule_group = schedule_group
@@ -303,6 +302,12 @@ class ScheduledPipeline(Construct, PipelineMetrics):
         if placeholders.ARTIFACT_BUCKET not in self.definition.body:
             return None
         return make_artifact_bucket(self, "ArtifactBucket", self.encryption_key)
+
+    def _make_sweep(self) -> Construct:
+        # Not above: with the CDK's module of Lambda come those of most services, 0.3 s of import.
+        from scheduled_pipeline.resources.stray_sweep import StraySweep
+
+        return StraySweep(self, "StraySweep", pipeline=self.pipeline)
 
     def _bindings(self) -> dict[str, str]:
         bindings = {placeholders.ACCOUNT: place_of(self).account}

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import jsii
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
-from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_events as events
 from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_sns as sns
@@ -62,7 +62,7 @@ class Monitoring(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self._pipeline_name = declared_pipeline_name
-        self._action = actions.SnsAction(notify) if notify is not None and alarms else None
+        self._action = None if notify is None else _Notification(notify.topic_arn)
         self._with_alarms = alarms
         self.alarms: dict[str, cloudwatch.Alarm] = {}
         self.rule = None if notify is None else self._announce_endings(notify)
@@ -170,6 +170,19 @@ class Monitoring(Construct):
         name = names.derived_trigger_name(self._pipeline_name, key)
         names.claim(self, kind, f"{prefix}{name}", shown=name)
         return name
+
+
+@jsii.implements(cloudwatch.IAlarmAction)
+class _Notification:
+    """Sends an alarm to a topic; the CDK's own action brings the modules of Lambda and EC2 with it."""
+
+    def __init__(self, topic_arn: str) -> None:
+        self._topic_arn = topic_arn
+
+    @jsii.member(jsii_name="bind")
+    def bind(self, scope: Construct, alarm: cloudwatch.IAlarm) -> cloudwatch.AlarmActionConfig:
+        """Return what the alarm does."""
+        return cloudwatch.AlarmActionConfig(alarm_action_arn=self._topic_arn)
 
 
 def _graph(title: str, *shown: cloudwatch.IMetric) -> cloudwatch.GraphWidget:
