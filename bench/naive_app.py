@@ -51,9 +51,9 @@ class InProcess:
 
 
 if __name__ == "__main__":
+    import app
+
     in_process = InProcess()
     compilation.shared_compiler = lambda: in_process  # type: ignore[assignment,return-value]
-
-    from app import main
-
-    main()
+    app.warm_up = lambda *_, **__: None
+    app.main()

@@ -7,8 +7,10 @@ import json
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from aws_cdk.cx_api import CloudAssembly
+if TYPE_CHECKING:
+    from aws_cdk.cx_api import CloudAssembly
 
 
 def fail_on_findings(assembly: CloudAssembly) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from aws_cdk import Stage
+from aws_cdk import App, Stage
 from constructs import Construct
 
 from stacks.abalone_stack import AbaloneStack
 from stacks.artifact_stack import ArtifactStack
 from stacks.daily_processing_stack import DailyProcessingStack
-from stacks.stages import StageSettings
+from stacks.stages import STAGES, StageSettings
 
 
 class PipelineStage(Stage):
@@ -32,3 +32,10 @@ class PipelineStage(Stage):
             artifact_bucket=artifacts.bucket,
             alerts=artifacts.alerts,
         )
+
+
+def with_stages(app: App) -> App:
+    """Add every stage to ``app``, and return it."""
+    for settings in STAGES:
+        PipelineStage(app, settings=settings)
+    return app

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from aws_cdk import App, Environment, Stack
 
-from scheduled_pipeline.compile_options import CompileOptions, compile_options
+from scheduled_pipeline.compile_options import compile_options
 from scheduled_pipeline.definition.cache import CompiledCache
+from scheduled_pipeline.definition.options import CompileOptions
 
 
 def _options(context: dict[str, Any]) -> CompileOptions:

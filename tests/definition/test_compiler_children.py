@@ -159,6 +159,25 @@ class TestWarmUp:
         warm_up_module.warm_up()
         assert started == []
 
+    @pytest.mark.parametrize("context", [None, '{"scheduled-pipeline:cache": "false"}'])
+    def test_imports_the_sdk_ahead_where_nothing_is_known(
+        self, own_lab: Lab, started: list[str], restart: Callable[[], Compiler], context: str | None
+    ) -> None:
+        module = own_lab.define("first.py", "def text(context): return 1")
+        restart()
+        warm_up_module.warm_up(context, regions=["eu-west-1"])
+        deadline = 120.0
+        while not started and (deadline := deadline - 0.1) > 0:
+            time.sleep(0.1)
+        assert started == ["eu-west-1"]
+        if context is None:  # without a cache the child is that of another project
+            assert own_lab.text(module) == "1"
+            assert started == ["eu-west-1"]
+
+    def test_refuses_a_context_value_that_is_not_allowed(self) -> None:
+        with pytest.raises(ValueError, match="app: context 'scheduled-pipeline:compile-timeout' must be"):
+            warm_up_module.warm_up('{"scheduled-pipeline:compile-timeout": "soon"}')
+
 
 class TestACacheThatCannotBeWrittenTo:
     def test_is_told_once_and_changes_nothing(self, own_lab: Lab, capsys: pytest.CaptureFixture[str]) -> None:

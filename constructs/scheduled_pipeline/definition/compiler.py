@@ -6,6 +6,7 @@ import atexit
 import contextlib
 import os
 import queue
+import shutil
 import sys
 import tempfile
 import threading
@@ -30,6 +31,8 @@ DEFAULT_TIMEOUT = 300.0
 
 # A second child pays when it saves more than the import of the SDK costs: so many definitions each.
 _WORTH_A_CHILD = 10
+
+_Key = tuple[str, Project, CompiledCache | None]
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,7 @@ class Compiler:
         self._directories = contextlib.ExitStack()
         self._surroundings = dict(surroundings or {})
         self._lanes: dict[tuple[str, Project], _Lanes] = {}
-        self._ahead: dict[tuple[str, Project, CompiledCache | None], Future[_Outcome]] = {}
+        self._ahead: dict[_Key, CompiledPipeline | Future[_Outcome]] = {}
         self._stored_in: set[CompiledCache] = set()
         self._asked: dict[CompiledCache, dict[str, CompileRequest]] = {}
         self._complained = False
@@ -135,8 +138,11 @@ class Compiler:
         project = _project(cache)
         missing: dict[str, list[CompileRequest]] = {}
         for request in requests:
-            known = (request.text, project, cache) in self._ahead
-            if not known and (cache is None or cache.find(request, project) is None):
+            key = (request.text, project, cache)
+            found = cache.find(request, project) if cache is not None and key not in self._ahead else None
+            if found is not None:
+                self._ahead[key] = found
+            elif key not in self._ahead:
                 missing.setdefault(request.region, []).append(request)
         for region, wanted in missing.items():
             children = min(os.cpu_count() or 1, 1 + (len(wanted) - 1) // _WORTH_A_CHILD)
@@ -145,6 +151,15 @@ class Compiler:
                 key = (request.text, project, cache)
                 if key not in self._ahead:
                     self._ahead[key] = self._submit(request, project, cache, timeout)
+
+    def start(self, region: str, *, cache: CompiledCache | None = None) -> None:
+        """Begin to import the SDK for a Region in which something is going to be compiled; returns at once.
+
+        Args:
+            region: the AWS Region.
+            cache: the one that ``compile`` will be given.
+        """
+        self._lanes_of(region, _project(cache)).widen(1, at_once=True)
 
     def close(self) -> None:
         """End the child processes and remove what they wrote. The files of uploads are gone after this."""
@@ -167,9 +182,9 @@ class Compiler:
         project = _project(cache)
         if cache is not None:
             self._asked.setdefault(cache, {})[request.text] = request
-        future = self._ahead.pop((request.text, project, cache), None)
-        if future is not None:
-            return future
+        ahead = self._ahead.pop((request.text, project, cache), None)
+        if isinstance(ahead, Future) or (ahead is not None and not anew):
+            return ahead
         found = cache.find(request, project) if cache is not None and not anew else None
         return found or self._submit(request, project, cache, seconds)
 
@@ -197,8 +212,9 @@ class Compiler:
 
     def start_child(self, region: str, project: Project) -> Child:
         """Start a child process."""
-        directory = tempfile.TemporaryDirectory(prefix="scheduled-pipeline-")
-        root = Path(self._directories.enter_context(directory))
+        # Not a TemporaryDirectory: at exit that would be gone before `close` has ended the child.
+        root = Path(tempfile.mkdtemp(prefix="scheduled-pipeline-"))
+        self._directories.callback(shutil.rmtree, root, ignore_errors=True)
         return Child(root, region, project, self._surroundings)
 
     def run(self, job: _Job, child: Child, project: Project) -> _Outcome:
@@ -256,10 +272,10 @@ class _Lanes:
         self._jobs.put(job)
         self.widen(1)
 
-    def widen(self, count: int) -> None:
-        """Let at least ``count`` children work."""
+    def widen(self, count: int, *, at_once: bool = False) -> None:
+        """Let at least ``count`` children work, each from its first job on, or at once."""
         while len(self._threads) < count:
-            thread = threading.Thread(target=self._work, daemon=True)
+            thread = threading.Thread(target=self._work, args=[at_once], daemon=True)
             self._threads.append(thread)
             thread.start()
 
@@ -279,8 +295,11 @@ class _Lanes:
         for thread in self._threads:
             thread.join()
 
-    def _work(self) -> None:
+    def _work(self, at_once: bool) -> None:
         child: Child | None = None
+        if at_once:
+            with contextlib.suppress(OSError):  # it is raised with the first job
+                child = self._start()
         while (job := self._jobs.get()) is not None:
             try:
                 child = child or self._start()

@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
-from os import PathLike
-from pathlib import Path
+import json
+from collections.abc import Iterable
 
-from scheduled_pipeline.definition.cache import FOLDER, CompiledCache
 from scheduled_pipeline.definition.compiler import shared_compiler
+from scheduled_pipeline.definition.options import CompileOptions
 
 
-def warm_up(cache: str | PathLike[str] = FOLDER) -> None:
+def warm_up(context: str | None = None, *, regions: Iterable[str] = ()) -> None:
     """Begin to compile those definitions of the last synth that have changed since; returns at once.
 
-    Call it first in ``app.py``, before the CDK is imported. If nothing has changed, or nobody knows what the
-    last synth asked for, nothing is started. What comes of it is the same with and without it.
+    Call it first in ``app.py``, before the CDK is imported. If nothing has changed, nothing is started. If
+    nobody knows what the last synth asked for, the SDK is imported ahead for each of ``regions``. What comes
+    of the synth is the same with and without it.
 
     Args:
-        cache: the folder of the cache, if the context gives another one.
+        context: the context of the app as JSON, which the CDK CLI hands to it in ``CDK_CONTEXT_JSON``: it may
+            say where the cache is. Default: none.
+        regions: AWS Regions of the app's stacks, for example ``eu-west-1``. Default: none.
+
+    Raises:
+        ValueError: a context value is not one of those that are allowed.
     """
-    found = CompiledCache(Path.cwd() / cache)
-    shared_compiler().prefetch(found.remembered(), cache=found)
+    options = CompileOptions.of(json.loads(context or "{}").get, "app")
+    compiler = shared_compiler()
+    requests = options.cache.remembered() if options.cache is not None else []
+    if requests and not options.show_output:
+        compiler.prefetch(requests, cache=options.cache, timeout=options.timeout)
+    else:
+        for region in regions:
+            compiler.start(region, cache=options.cache)
