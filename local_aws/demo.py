@@ -86,8 +86,18 @@ class Demo:
             execution = self._wait_for_execution()
         self._show_execution(execution)
         with self._step("cdk destroy"):
-            self._cdk.destroy()
+            self._destroy()
         self._show_what_is_left()
+
+    def _destroy(self) -> None:
+        """Destroy everything. SageMaker deletes no pipeline that runs, and this one may be due meanwhile."""
+        try:
+            self._cdk.destroy()
+        except CdkError as error:
+            if "has running executions" not in str(error):
+                raise
+            self._console.print("  the schedule was due meanwhile and the pipeline was running; once more")
+            self._cdk.destroy()
 
     @contextmanager
     def _step(self, title: str) -> Iterator[None]:

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from local_aws.cdk_cli import CdkError
+from local_aws.demo import Demo
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -24,3 +31,26 @@ def test_the_demo_deploys_fires_and_leaves_nothing(tmp_path: Path) -> None:
     assert "Left behind: 0 pipelines, 0 schedules, 0 groups, 0 rules" in done.stdout
     assert "rate(1 minute)" in done.stdout
     assert '[+] "            \\"InstanceType\\": \\"ml.m5.xlarge\\",",' in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("refusals", "ends"),
+    [
+        (["Pipeline 'p' has running executions."], "well"),
+        (["has running executions", "again"], "again"),
+        (["no"], "no"),
+    ],
+)
+def test_a_pipeline_that_runs_is_destroyed_once_more_and_nothing_else_is(
+    refusals: list[str], ends: str, tmp_path: Path
+) -> None:
+    class Cdk:
+        def destroy(self) -> None:
+            if refusals:
+                raise CdkError(refusals.pop(0))
+
+    demo = Demo(Console(quiet=True), None, tmp_path)
+    demo._cdk = Cdk()
+    with contextlib.nullcontext() if ends == "well" else pytest.raises(CdkError, match=ends):
+        demo._destroy()
+    assert not refusals
