@@ -23,14 +23,6 @@ Validations.of(app).add_plugins(AwsSolutionsChecks(app))
 CfnWaitConditionHandle(Stack(app, "Empty"), "Nothing")
 app.synth()
 """
-_TWO_PIPELINES = """
-from aws_cdk import App
-from stacks.pipeline_stage import PipelineStage
-from stacks.stages import DEV
-app = App()
-PipelineStage(app, settings=DEV)
-app.synth()
-"""
 _CACHE = "scheduled-pipeline:cache"
 
 
@@ -44,11 +36,11 @@ def rows(scratch: Path) -> list[Row]:
 
     def written(name: str, text: str) -> tuple[str, str]:
         path = scratch / f"{name}.py"
-        path.write_text(f"import sys; sys.path.insert(0, {str(ROOT)!r})\n{text}", encoding="utf-8")
+        path.write_text(text, encoding="utf-8")
         return "--app", f"{sys.executable} {path}"
 
     empty, nagged = written("empty", _EMPTY_APP), written("nagged", _EMPTY_APP_WITH_NAG)
-    two, naive = written("two", _TWO_PIPELINES), ("--app", f"{sys.executable} -m bench.naive_app")
+    two, naive = (("--app", f"{sys.executable} -m bench.{name}") for name in ("two_pipelines", "naive_app"))
     run(*kept)
     run(*two, *kept)
     of_empty, of_nagged, of_two, warm, cold, naively = alternate(

@@ -19,6 +19,7 @@ from scheduled_pipeline.definition.model import CompiledPipeline
 from scheduled_pipeline.definition.request import CompileRequest
 from scheduled_pipeline.definition.source import PipelineDefinition
 from scheduled_pipeline.definition.validation import Finding, check, validate
+from scheduled_pipeline.late_values import late_value
 from scheduled_pipeline.resources.place import is_token, path_of, place_of
 
 UNUSED_VALUE = "scheduled-pipeline:unused-value"
@@ -114,8 +115,7 @@ def _compile(
 def split_values(scope: Construct, values: Mapping[str, Value]) -> tuple[dict[str, Value], dict[str, str]]:
     """Return what the build function is given, and what is bound to the placeholders among it.
 
-    A string with a token is a placeholder until it is bound; its literal parts are written as they
-    have to be inside a JSON string, which they end up in.
+    The tokens in a string are placeholders until they are bound; see ``late_value``.
 
     Raises:
         TypeError: a value that is no string, number or boolean.
@@ -131,8 +131,8 @@ def split_values(scope: Construct, values: Mapping[str, Value]) -> tuple[dict[st
         if not is_token(value):
             given[name] = value
         elif isinstance(value, str):
-            given[name] = placeholders.value(name)
-            bindings[placeholders.value(name)] = json.dumps(value, ensure_ascii=False)[1:-1]
+            given[name], bound = late_value(scope, name, value, partition_of(scope))
+            bindings.update(bound)
         else:
             raise ValueError(
                 f"{scope.node.path}: values[{name!r}] is a number that is known at deploy time only; "

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from permission_parts import SAGEMAKER, a_step, document, get, granted, join, reading, the
 
 from scheduled_pipeline.definition import placeholders
 from scheduled_pipeline.definition.permission import EVERYTHING, EXECUTION_ROLE
-from scheduled_pipeline.definition.permissions import derive
+from scheduled_pipeline.definition.permissions import derive, unknown_resources
 
 IMAGE = "111122223333.dkr.ecr.eu-west-1.amazonaws.com/team/image:1"
 KEY = "arn:aws:kms:eu-west-1:111122223333:key/1"
@@ -165,7 +167,45 @@ class TestEndpoints:
         ]
 
 
+LATE = placeholders.value("Late")
+
+
+@pytest.mark.parametrize(
+    ("step", "unknown"),
+    [
+        (a_step("Training", {"AlgorithmSpecification": {"TrainingImage": LATE}}), "TrainingImage"),
+        (a_step("Processing", {"AppSpecification": {"ImageUri": get("Parameters.Late")}}), "ImageUri"),
+        (a_step("Training", {"OutputDataConfig": {"KmsKeyId": get("Parameters.Late")}}), "KmsKeyId"),
+        (a_step("Training", {"RoleArn": get("Parameters.Late")}), "RoleArn"),
+        (a_step("Callback", SqsQueueUrl=LATE), "SqsQueueUrl"),
+        (a_step("Lambda", FunctionArn=get("Parameters.Late")), "FunctionArn"),
+        (a_step("Training", {"AlgorithmSpecification": {"TrainingImage": "docker.io/a:1"}}), None),
+        (a_step("Processing", {"AppSpecification": {"ImageUri": IMAGE}}), None),
+        (a_step("Training", {"OutputDataConfig": {"KmsKeyId": ""}}), None),
+    ],
+)
+def test_what_the_definition_does_not_tell_is_named(step: dict[str, Any], unknown: str | None) -> None:
+    assert unknown_resources(document(step)) == ((("Step", unknown),) if unknown else ())
+
+
 class TestOtherServices:
+    def test_an_image_of_which_only_the_deployment_knows_parts_is_pulled(self) -> None:
+        uri = f"{LATE}.dkr.ecr.{LATE}.{LATE}/team/{LATE}:1"
+        definition = document(a_step("Processing", {"AppSpecification": {"ImageUri": uri}}))
+        assert granted(definition, "ecr:BatchGetImage") == [
+            f"arn:${{Partition}}:ecr:{LATE}:{LATE}:repository/team/{LATE}"
+        ]
+
+    def test_a_file_system_is_looked_up(self) -> None:
+        source = {"FileSystemDataSource": {"FileSystemType": "FSxLustre", "FileSystemId": "fs-1"}}
+        definition = document(a_step("Training", {"InputDataConfig": [{"DataSource": source}]}))
+        assert granted(definition, "fsx:DescribeFileSystems") == [EVERYTHING]
+        source["FileSystemDataSource"]["FileSystemType"] = "EFS"
+        assert granted(definition, "elasticfilesystem:DescribeMountTargets") == [
+            "arn:${Partition}:elasticfilesystem:${Region}:${Account}:file-system/fs-1"
+        ]
+        assert granted(definition, "fsx:DescribeFileSystems") == []
+
     def test_images_are_pulled_from_their_repositories_alone(self) -> None:
         definition = document(a_step("Processing", {"AppSpecification": {"ImageUri": IMAGE}}))
         assert granted(definition, "ecr:BatchGetImage") == [
@@ -195,16 +235,20 @@ class TestOtherServices:
     @pytest.mark.parametrize(
         ("key", "resource"),
         [
-            ("12345678-1234-1234-1234-123456789012", "key/12345678-1234-1234-1234-123456789012"),
-            ("alias/mine", "key/*"),
-            ("arn:aws:kms:eu-west-1:111122223333:alias/mine", "key/*"),
+            (
+                "12345678-1234-1234-1234-123456789012",
+                "arn:${Partition}:kms:${Region}:${Account}:key/12345678-1234-1234-1234-123456789012",
+            ),
+            ("mine", "arn:${Partition}:kms:${Region}:${Account}:key/mine"),
+            ("alias/mine", "arn:${Partition}:kms:${Region}:${Account}:key/*"),
+            ("arn:aws:kms:eu-west-1:444455556666:alias/mine", "arn:aws:kms:eu-west-1:444455556666:key/*"),
         ],
     )
     def test_a_key_that_is_named_otherwise_is_found(self, key: str, resource: str) -> None:
         permission = the(
             document(a_step("Transform", {"TransformOutput": {"KmsKeyId": key}})), "kms:GenerateDataKey"
         )
-        assert permission.resources == (f"arn:${{Partition}}:kms:${{Region}}:${{Account}}:{resource}",)
+        assert permission.resources == (resource,)
         alias = ("ForAnyValue:StringEquals", "kms:ResourceAliases", ("alias/mine",))
         assert permission.conditions == ((alias,) if "alias" in key else ())
 

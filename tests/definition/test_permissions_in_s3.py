@@ -102,7 +102,8 @@ class TestPlacesInS3:
         assert granted(document(a_step(kind, {"S3Uri": "s3://bucket/a"})), "s3:GetObject") == []
 
     @pytest.mark.parametrize(
-        "uri", [get("Parameters.Late"), get("Steps.Call.OutputParameters['uri']"), 5, "/x"]
+        "uri",
+        [get("Parameters.Late"), get("Steps.Call.OutputParameters['uri']"), 5, "/x", "s3://*/x", "s3://a*/x"],
     )
     def test_that_the_definition_does_not_tell_are_not_granted_but_named(self, uri: Any) -> None:
         definition = document(a_step("Lambda", name="Call"), reading(uri))

@@ -27,6 +27,7 @@ UNSCOPED = {
     "ec2:DescribeSecurityGroups": "EC2 describes all or none",
     "ec2:DescribeSubnets": "EC2 describes all or none",
     "ec2:DescribeVpcs": "EC2 describes all or none",
+    "fsx:DescribeFileSystems": "FSx describes all or none; only for steps that mount one",
     "elasticmapreduce:RunJobFlow": "there is no cluster yet; only for steps that make one",
     "emr-serverless:CreateApplication": "there is no application yet; only for steps that make one",
 }
@@ -80,6 +81,19 @@ BY_HAND = {
             "ResourceConfig": {"VolumeKmsKeyId": "arn:aws:kms:eu-west-1:111122223333:key/1"},
             "VpcConfig": {"Subnets": ["subnet-1"], "SecurityGroupIds": [get("Parameters.Late")]},
             "Environment": {"A": "arn:aws:secretsmanager:eu-west-1:111122223333:secret:mine-AbCdEf"},
+        },
+    ),
+    "file systems": a_step(
+        "Training",
+        {
+            "InputDataConfig": [
+                {
+                    "DataSource": {
+                        "FileSystemDataSource": {"FileSystemType": kind, "FileSystemId": f"fs-{kind}"}
+                    }
+                }
+                for kind in ("EFS", "FSxLustre")
+            ]
         },
     ),
     "a package without versions": a_step("RegisterModel", {"ModelPackageName": "package"}),

@@ -168,3 +168,9 @@ def test_the_example_in_the_docs_works(new_stack: NewStack) -> None:
 def test_a_prefix_that_is_none_is_refused(new_stack: NewStack, prefixes: Any) -> None:
     with pytest.raises(ValueError, match="prefixes must be a list of letters, digits and hyphens"):
         DeployerPolicy(new_stack(), "Deployer", prefixes=prefixes)
+
+
+def test_more_prefixes_than_fit_into_a_policy_are_refused(new_stack: NewStack) -> None:
+    prefixes = [f"{name}{number}" for name in ("Dev", "Prod") for number in range(4)]
+    with pytest.raises(ValueError, match=r"Stack/Deployer: the policy has at least .*IAM allows 6,144"):
+        DeployerPolicy(new_stack(), "Deployer", prefixes=prefixes)

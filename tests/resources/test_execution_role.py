@@ -155,6 +155,22 @@ class TestDataBuckets:
         assert not _warnings(stack, UNKNOWN_PLACE)
 
 
+class TestAPolicyThatIsTooLarge:
+    STEPS = tuple(reading(f"s3://bucket-{number}/some/folder", f"Step{number}") for number in range(200))
+
+    def test_is_refused_before_iam_refuses_it(self, new_stack: NewStack) -> None:
+        stack = new_stack()
+        with pytest.raises(ValueError, match=r"Stack/Policy: the policy has at least .*IAM allows 10,240"):
+            grant_run(execution_role(stack, "Role"), compiled(*self.STEPS), stack)
+
+    def test_is_only_shown_where_the_role_takes_none(self, new_stack: NewStack) -> None:
+        stack = new_stack()
+        s3.Bucket(stack, "Bucket")  # a stack has to have some resource
+        role = iam.Role.from_role_arn(stack, "Role", TestARoleThatIsBroughtIn.ARN, mutable=False)
+        grant_run(role, compiled(*self.STEPS), stack)
+        assert len(_warnings(stack, IMMUTABLE_ROLE)) == 1
+
+
 class TestARoleThatIsBroughtIn:
     ARN = "arn:aws:iam::111122223333:role/execution"
 

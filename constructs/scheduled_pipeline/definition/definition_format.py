@@ -76,13 +76,13 @@ STEPS: Mapping[str, Shape] = {
     "Fail": _step("FailArguments"),
     "Lambda": _step(
         "Anything",
-        {"FunctionArn": "String", "OutputParameters": "OutputParameters"},
+        {"FunctionArn": "FunctionArn", "OutputParameters": "OutputParameters"},
         ("FunctionArn",),
         cached=True,
     ),
     "Callback": _step(
         "Anything",
-        {"SqsQueueUrl": "String", "OutputParameters": "OutputParameters"},
+        {"SqsQueueUrl": "QueueUrl", "OutputParameters": "OutputParameters"},
         ("SqsQueueUrl",),
         cached=True,
     ),
@@ -176,7 +176,7 @@ _COMMON: Mapping[str, Shape] = {
     "Trigger": enum("Completed", "Failed", "Stopped", "Any"),
     "CacheConfig": structure({"Enabled": "Boolean", "ExpireAfter": "Duration"}),
     # ISO 8601; the SDK's own examples include "p30d" and "T12H".
-    "Duration": {"type": "string", "pattern": r"(?i)P?(\d+[YMWD])*(T(\d+[HMS])+)?"},
+    "Duration": {"type": "string", "pattern": r"(?i)P?(?=[\dT])(\d+[YMWD])*(T(\d+[HMS])+)?"},
     "RetryPolicies": list_of("RetryPolicy"),
     "RetryPolicy": structure(
         {
@@ -201,6 +201,9 @@ _COMMON: Mapping[str, Shape] = {
     "BackoffRate": {"type": "float", "min": 0},
     "MaxAttempts": {"type": "integer", "min": 1, "max": _MAX_ATTEMPTS},
     "ExpireAfterMinutes": {"type": "integer", "min": 0, "max": _MAX_EXPIRE_AFTER_MINUTES},
+    # The role is allowed what is named here, so it is one function and one queue.
+    "FunctionArn": {"type": "string", "pattern": r"arn:[^*?]+"},
+    "QueueUrl": {"type": "string", "pattern": r"https?://[^*?]+"},
     "OutputParameters": list_of("OutputParameter"),
     "OutputParameter": structure(
         {"OutputName": "String", "OutputType": "ParameterType"}, ["OutputName", "OutputType"]

@@ -17,7 +17,7 @@ from scheduled_pipeline.definition.permission import Permission, merged
 from scheduled_pipeline.definition.permissions_data import READ
 from scheduled_pipeline.definition.resolve import Resolver
 
-__all__ = ["Permission", "RunTimePlaces", "derive", "run_time_places"]
+__all__ = ["Permission", "RunTimePlaces", "derive", "run_time_places", "unknown_resources"]
 
 
 @dataclass(frozen=True)
@@ -69,3 +69,14 @@ def run_time_places(document: Mapping[str, Any]) -> RunTimePlaces:
         written=any(use.direction != READ for use in chosen),
         unknown=tuple(dict.fromkeys(name for name, use in found if use.place is None)),
     )
+
+
+def unknown_resources(document: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """Return step and member of each image, key, role, queue or function that is not known."""
+    resolver = Resolver(Outline.of(document))
+    found = (
+        (step.name, member)
+        for step in resolver.outline.steps
+        for member in permissions_services.unknown(step, resolver)
+    )
+    return tuple(dict.fromkeys(found))

@@ -12,14 +12,17 @@ from typing import Any
 
 from scheduled_pipeline.definition.outline import PlacedStep
 from scheduled_pipeline.definition.permission import EVERYTHING, EXECUTION_ROLE, Permission, allow, arn
+from scheduled_pipeline.definition.references import is_expression
 from scheduled_pipeline.definition.resolve import Resolver, members
 
+# What only the deployment knows: the placeholder of a value, or what the CLI writes in its place.
+_LATE = r"(?:<[^<>]+>|scheduled-pipeline-value-[a-z0-9-]+)"
 _IMAGE = re.compile(
-    r"(\d{12}|<[^<>]+>)\.dkr[.-]ecr(?:-fips)?\.([a-z0-9-]+|<[^<>]+>)\.[a-z0-9.-]+/([a-z0-9._/-]+)"
+    rf"(\d{{12}}|{_LATE})\.dkr[.-]ecr(?:-fips)?\.([a-z0-9-]+|{_LATE})"
+    r"\.(?:[a-z0-9.-]|<[^<>]+>)+/((?:[a-z0-9._/-]|<[^<>]+>)+)"
 )
 _QUEUE = re.compile(r"https://sqs\.([^./]+)\.[^/]+/([^/]+)/([^/]+)")
-_SECRET = re.compile(r"arn:[^:]+:secretsmanager:[^:]*:[^:]*:secret:[^\s\"',;]+")
-_KEY_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|mrk-[0-9a-f]{32}")
+_SECRET = re.compile(r"arn:[^:]+:secretsmanager:[^:]*:[^:]*:secret:[^\s\"',;*?]+")
 
 # The group that the containers of a step write to, below /aws/sagemaker/; the metrics' namespace is alike.
 # https://docs.aws.amazon.com/sagemaker/latest/dg/logging-cloudwatch.html and monitoring-cloudwatch.html
@@ -62,9 +65,25 @@ def permissions(step: PlacedStep, resolver: Resolver) -> Iterator[Permission]:
         yield from _observability(step)
         yield from _keys(step, own, resolver)
         yield from _networks(step, own, resolver)
+        yield from _file_systems(step, own, resolver)
         yield from _secrets(step, own, resolver)
         if step.type not in {"EMR", "EMRServerless"}:
             yield from _passed_roles(step, own, resolver)
+
+
+def unknown(step: PlacedStep, resolver: Resolver) -> Iterator[str]:
+    """Yield the members by which a step names something that the definition does not tell."""
+    for _, name, value in members(dict(_own_arguments(step))):
+        if "Image" in name or name in _ROLE_MEMBERS or name.endswith("KmsKeyId"):
+            found = resolver.literal(value)
+            late = "Image" in name and found and re.search(_LATE, found) and not _IMAGE.match(found)
+            if late or (found is None and is_expression(value)):
+                yield name
+    url = step.body.get("SqsQueueUrl")
+    if url is not None and _QUEUE.fullmatch(resolver.literal(url) or "") is None:
+        yield "SqsQueueUrl"
+    if step.type == "Lambda" and resolver.literal(step.body.get("FunctionArn")) is None:
+        yield "FunctionArn"
 
 
 def _own_arguments(step: PlacedStep) -> Iterator[tuple[str, Any]]:
@@ -154,11 +173,13 @@ def _key(key: str) -> tuple[str, list[tuple[str, str, tuple[str, ...]]]]:
 
     https://docs.aws.amazon.com/kms/latest/developerguide/alias-authorization.html
     """
-    _, slash, alias = key.rpartition("alias/")
+    place, slash, alias = key.rpartition("alias/")
     if slash:
         condition = ("ForAnyValue:StringEquals", "kms:ResourceAliases", (f"alias/{alias}",))
-        return arn("kms", "key/*"), [condition]
-    return (arn("kms", f"key/{key}") if _KEY_ID.fullmatch(key) else key), []
+        return f"{place}key/*" if place else arn("kms", "key/*"), [condition]
+    # A placeholder may be an ARN, and a text of another form is none.
+    is_arn = key.startswith("arn:") or re.search(_LATE, key) is not None
+    return key if is_arn else arn("kms", f"key/{key}"), []
 
 
 def _networks(step: PlacedStep, own: list[tuple[str, Any]], resolver: Resolver) -> Iterator[Permission]:
@@ -173,6 +194,24 @@ def _networks(step: PlacedStep, own: list[tuple[str, Any]], resolver: Resolver) 
         reason = "the step's instances get an interface in the network"
         yield allow(_INTERFACE_ACTIONS, places, reason, step=step.name)
         yield allow(_DESCRIBE_NETWORK, EVERYTHING, "EC2 describes all of a network or none", step=step.name)
+
+
+def _file_systems(step: PlacedStep, own: list[tuple[str, Any]], resolver: Resolver) -> Iterator[Permission]:
+    """Yield the looking up of file systems that a channel reads.
+
+    The managed policy ``AmazonSageMakerFullAccess`` has these for it; no page lists them one by one:
+    https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AmazonSageMakerFullAccess.html
+    """
+    for name, value in own:
+        if name != "FileSystemDataSource" or not isinstance(value, Mapping):
+            continue
+        reason = "the job looks up the file system that it mounts"
+        if resolver.literal(value.get("FileSystemType")) == "EFS":
+            system = resolver.literal(value.get("FileSystemId")) or "*"
+            actions = ("elasticfilesystem:DescribeFileSystems", "elasticfilesystem:DescribeMountTargets")
+            yield allow(actions, arn("elasticfilesystem", f"file-system/{system}"), reason, step=step.name)
+        else:
+            yield allow("fsx:DescribeFileSystems", EVERYTHING, reason, step=step.name)
 
 
 def _secrets(step: PlacedStep, own: list[tuple[str, Any]], resolver: Resolver) -> Iterator[Permission]:

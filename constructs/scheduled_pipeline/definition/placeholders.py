@@ -15,8 +15,9 @@ ARTIFACT_BUCKET = "scheduled-pipeline-artifact-bucket-placeholder"
 ASSET_BUCKET = "scheduled-pipeline-asset-bucket-placeholder"
 _ROLE_NAME = "scheduled-pipeline-execution-role-placeholder"
 _VALUE_PREFIX = "scheduled-pipeline-value-"
+_KEY_PREFIX = "5c4ed01e-91be-"
 
-ANY = rf"scheduled-pipeline-(artifact-bucket|asset-bucket|execution-role|value)-|{ACCOUNT}"
+ANY = rf"scheduled-pipeline-(artifact-bucket|asset-bucket|execution-role|value)-|{ACCOUNT}|{_KEY_PREFIX}"
 """A pattern that matches any placeholder, or most of one."""
 
 
@@ -30,6 +31,17 @@ def value(name: str) -> str:
     slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:20]
     digest = hashlib.sha256(name.encode()).hexdigest()[:10]
     return f"{_VALUE_PREFIX}{slug}-{digest}"
+
+
+def key_id(name: str) -> str:
+    """Return the placeholder of the user's value ``name`` where that is the id of a KMS key."""
+    digest = hashlib.sha256(name.encode()).hexdigest()
+    return f"{_KEY_PREFIX}{digest[:4]}-{digest[4:8]}-{digest[8:20]}"
+
+
+def value_arn(name: str, partition: str) -> str:
+    """Return the placeholder of the user's value ``name`` where that is the ARN of a resource."""
+    return f"arn:{partition}:iam::{ACCOUNT}:role/{value(name)}"  # the SDK looks at those of roles only
 
 
 def substitute(text: str, bindings: Mapping[str, str]) -> str:

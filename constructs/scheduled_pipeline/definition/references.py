@@ -216,6 +216,7 @@ def _is_join(content: object) -> bool:
         and content.keys() <= {"On", "Values"}
         and isinstance(content.get("On", ""), str)
         and isinstance(content.get("Values"), list)
+        and all(is_expression(one) or not isinstance(one, list | dict) for one in content["Values"])
     )
 
 

@@ -79,7 +79,7 @@ class Resolver:
     def place(self, value: object) -> tuple[Place | None, bool]:
         """Return the place in S3 that a URI names, if that is known, and whether a run may choose another."""
         resolved = self.text(value)
-        match = re.match(r"s3://([^/]+)(/?)(.*)", resolved.text, re.DOTALL)
+        match = re.match(r"s3://([^/*?]+)(/|\Z)(.*)", resolved.text, re.DOTALL)
         if match is None or not (resolved.complete or match[2]):
             return None, resolved.chosen
         return Place(match[1], match[3], resolved.complete), resolved.chosen

@@ -10,6 +10,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from scheduled_pipeline.definition.permission import arn, filled
+from scheduled_pipeline.resources.role_policy import MAX_MANAGED_CHARACTERS, least_size
 
 _PREFIX = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*")
 _PASSED_TO = ["scheduler.amazonaws.com", "events.amazonaws.com", "sagemaker.amazonaws.com"]
@@ -73,7 +74,8 @@ class DeployerPolicy(iam.ManagedPolicy):
         managed_policy_name: physical name. Default: CloudFormation makes one.
 
     Raises:
-        ValueError: no prefix, or one that is not letters, digits and hyphens.
+        ValueError: no prefix, one that is not letters, digits and hyphens, or so many that IAM would
+            refuse the policy for its size.
     """
 
     def __init__(
@@ -89,12 +91,20 @@ class DeployerPolicy(iam.ManagedPolicy):
                 f"{scope.node.path}/{construct_id}: prefixes must be a list of letters, digits and hyphens, "
                 f"such as ['Dev'], got {prefixes!r}"
             )
+        statements = list(_statements(Stack.of(scope), prefixes))
+        size = least_size(statement.to_json() for statement in statements)
+        if size > MAX_MANAGED_CHARACTERS:
+            raise ValueError(
+                f"{scope.node.path}/{construct_id}: the policy has at least {size:,} characters, and "
+                f"IAM allows {MAX_MANAGED_CHARACTERS:,}; give fewer prefixes, and the "
+                f"others to another DeployerPolicy, got {len(prefixes)}"
+            )
         super().__init__(
             scope,
             construct_id,
             managed_policy_name=managed_policy_name,
             description="What CloudFormation needs to deploy scheduled SageMaker pipelines",
-            statements=list(_statements(Stack.of(scope), prefixes)),
+            statements=statements,
         )
 
 

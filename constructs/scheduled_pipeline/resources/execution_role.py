@@ -14,13 +14,20 @@ from constructs import Construct
 from scheduled_pipeline.definition import placeholders
 from scheduled_pipeline.definition.model import CompiledPipeline
 from scheduled_pipeline.definition.permission import EXECUTION_ROLE, Condition, Permission, filled
-from scheduled_pipeline.definition.permissions import RunTimePlaces, derive, run_time_places
+from scheduled_pipeline.definition.permissions import (
+    RunTimePlaces,
+    derive,
+    run_time_places,
+    unknown_resources,
+)
 from scheduled_pipeline.resources.code_assets import CodeAssets
 from scheduled_pipeline.resources.place import Place, attribute_of, place_of
 from scheduled_pipeline.resources.role_policy import Statement, allow, attach_policy
 
 UNKNOWN_PLACE = "scheduled-pipeline:unknown-place"
 """Id of the warning of a step whose place in S3 only a run knows, where no data buckets are named."""
+UNKNOWN_RESOURCE = "scheduled-pipeline:unknown-resource"
+"""Id of the warning of a step whose image, key, role, queue or function the definition does not tell."""
 
 # What S3 asks of a key for reading, and for writing in parts.
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html
@@ -55,8 +62,9 @@ def execution_policy(
 ) -> iam.Policy:
     """Let ``role`` run the steps of ``compiled``, and nothing else.
 
-    Warns if the role takes no permissions, and if a step reads or writes where neither the definition
-    nor ``data_buckets`` says.
+    Warns if the role takes no permissions, if a step reads or writes where neither the definition
+    nor ``data_buckets`` says, and if it uses an image, a key, a role, a queue or a function that the
+    definition does not tell.
 
     Args:
         scope: where the policy belongs.
@@ -85,6 +93,12 @@ def execution_policy(
     statements += _key_statements([bucket for bucket in (artifact_bucket, *data_buckets) if bucket])
     if places.unknown and not data_buckets:
         _warn_of_unknown_places(role, places.unknown)
+    for step, member in unknown_resources(document):
+        Annotations.of(role).add_warning_v2(
+            f"{UNKNOWN_RESOURCE}:{step}.{member}",
+            f"the definition does not say what {member} of the step {step!r} will be; "
+            "grant the use of it to the execution role",
+        )
     return attach_policy(scope, construct_id, role, statements)
 
 

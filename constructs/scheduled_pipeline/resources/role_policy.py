@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -9,9 +11,21 @@ from aws_cdk import Annotations, Stack
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+from scheduled_pipeline.resources.place import path_of
+
 IMMUTABLE_ROLE = "scheduled-pipeline:immutable-role"
 """Id of the warning of a role that was brought in and takes no permissions."""
 
+MAX_INLINE_CHARACTERS = 10_240
+"""What IAM allows for all inline policies of a role together, white space not counted."""
+MAX_MANAGED_CHARACTERS = 6_144
+"""What IAM allows for a managed policy, white space not counted."""
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+
+# What only the deployment knows is hardly shorter than this: `aws`, `us-east-1`, an account, a bucket's name.
+_LEAST_OF_A_TOKEN: Mapping[str, int] = {"AWS.Partition": 3, "AWS.Region": 9}
+_LEAST_OF_ANOTHER = 12
+_TOKEN = re.compile(r"\$\{Token\[([^\]]*?)(?:\.\d+)?\]\}")
 
 Statement = Mapping[str, Any]
 """A statement of a policy, as IAM writes it; a whole policy of them is one call to the CDK."""
@@ -25,6 +39,13 @@ def allow(
     return {**statement, "Condition": conditions} if conditions else statement
 
 
+def least_size(statements: Iterable[Mapping[str, Any]]) -> int:
+    """Return how many characters a policy of these statements has at least."""
+    document = {"Version": "2012-10-17", "Statement": list(statements)}
+    text = json.dumps(document, separators=(",", ":"))
+    return len(_TOKEN.sub(lambda match: "x" * _LEAST_OF_A_TOKEN.get(match[1], _LEAST_OF_ANOTHER), text))
+
+
 def attach_policy(
     scope: Construct, construct_id: str, role: iam.IRole, statements: Sequence[Statement]
 ) -> iam.Policy:
@@ -32,15 +53,26 @@ def attach_policy(
 
     It is not added to the role's own default policy: that of a role in another stack would refer
     back to this one, a cycle. A role that takes no policy is warned of, with what it needs.
+
+    Raises:
+        ValueError: the policy is larger than IAM allows.
     """
     document = iam.PolicyDocument.from_json({"Version": "2012-10-17", "Statement": list(statements)})
     policy = iam.Policy(scope, construct_id, document=document)
     role.attach_inline_policy(policy)
     # A role that was made in this app takes every policy.
-    if statements and not isinstance(role, iam.Role) and not _is_attached(policy):
+    if not statements:
+        return policy
+    if not isinstance(role, iam.Role) and not _is_attached(policy):
         needed = ", ".join(sorted({action for statement in statements for action in statement["Action"]}))
         Annotations.of(scope).add_warning_v2(
             IMMUTABLE_ROLE, f"{role.node.path} takes no permissions from here; it must already have {needed}"
+        )
+    elif (size := least_size(statements)) > MAX_INLINE_CHARACTERS:
+        raise ValueError(
+            f"{path_of(policy)}: the policy has at least {size:,} characters, and IAM allows "
+            f"{MAX_INLINE_CHARACTERS:,} for a role; let the steps use fewer places in S3, or make "
+            "several pipelines of them"
         )
     return policy
 
