@@ -84,6 +84,46 @@ def test_the_pipeline_may_be_named_by_its_arn(training: OperatorAccount) -> None
     assert training.document("adopt", arn) == training.document("adopt", "training")
 
 
+@pytest.mark.parametrize(
+    ("place", "said"),
+    [
+        ("eu-west-1:999999999999", "is of another Region than us-east-1: add --region eu-west-1"),
+        ("us-east-1:999999999999", "is of another account: the credentials are of "),
+    ],
+)
+def test_the_arn_of_another_place_is_not_taken_for_the_name(
+    training: OperatorAccount, place: str, said: str
+) -> None:
+    nightly(training)
+    result = training.run("adopt", f"arn:aws:sagemaker:{place}:pipeline/training")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert said in result.stderr
+
+
+@pytest.mark.parametrize(
+    "parameters", [[{"Name": "Date"}], [{"Name": "Date", "Value": 1}], {"Date": "today"}, ["Date"], "Date"]
+)
+def test_no_value_is_made_up_for_parameters_that_aws_would_refuse(
+    training: OperatorAccount, parameters: object
+) -> None:
+    arn = "arn:aws:scheduler:::aws-sdk:sagemaker:startPipelineExecution"
+    request = json.dumps({"PipelineName": "training", "PipelineParameters": parameters})
+    training.schedule("odd", arn=arn, target={"Input": request})
+    result = training.run("adopt", "training")
+    assert result.exit_code == 1
+    assert run_code(result.stdout) == {}
+    assert "PipelineParameters of its request must be a list of Name and Value" in result.stderr
+
+
+def test_the_members_of_a_request_may_begin_with_a_small_letter(training: OperatorAccount) -> None:
+    arn = "arn:aws:scheduler:::aws-sdk:sagemaker:startPipelineExecution"
+    request = {"pipelineName": "training", "pipelineParameters": [{"name": "Date", "value": "today"}]}
+    training.schedule("small", arn=arn, target={"Input": json.dumps(request)})
+    code = run_code(training.run("adopt", "training").stdout)
+    (written,) = code["schedules"].values()
+    assert written.parameters == {"Date": "today"}
+
+
 def test_a_call_of_the_scheduler_is_written_as_a_start_of_the_pipeline(training: OperatorAccount) -> None:
     request = {
         "PipelineName": "Training",

@@ -195,6 +195,12 @@ def test_what_cannot_be_kept_is_said_in_the_code(record: TriggerRecord, note: st
         (schedule("at(2026-11-21T11:00:00)"), "never runs again", True),
         (schedule(EndDate=datetime(2026, 11, 1, tzinfo=UTC)), "never runs again", True),
         (schedule("cron(0 3 * * ? 2025)"), "never runs again", True),
+        (schedule("rate(1 day)", EndDate=datetime(2026, 11, 1, tzinfo=UTC)), "never runs again", True),
+        (
+            schedule("rate(1 day)", EndDate=datetime(2026, 11, 22, tzinfo=UTC)),
+            "it ends at 2026-11-22T00:00:00Z, and a new one can begin at 2026-11-23T08:20:30Z",
+            False,
+        ),
         (schedule("every day"), "its expression is not understood", False),
         (schedule("rate(0 hours)"), "its expression is not understood", False),
         (schedule(ScheduleExpressionTimezone="Mars/Base"), "timezone must be an IANA name", False),
@@ -281,3 +287,10 @@ def test_no_text_of_an_account_gets_out_of_its_string_or_comment() -> None:
     made = one(schedule(Description=evil, KmsKeyArn=evil, target=listed(Date=evil)))
     assert (made.description, made.parameters) == (evil, {"Date": evil})
     assert "\x1b" not in adopt(schedule(Description=evil, KmsKeyArn=evil)).source
+
+
+@pytest.mark.parametrize("expression", ["cron(0 3 * * ? *)", "rate(1 day)"])
+def test_what_ends_before_the_handover_need_not_be_written(expression: str) -> None:
+    (left,) = adopt(schedule(expression, EndDate=HANDOVER - timedelta(days=1)), handover=HANDOVER).left_out
+    assert left.reason.startswith("its last run is before the handover")
+    assert left.spent

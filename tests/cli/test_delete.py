@@ -4,6 +4,9 @@ import pytest
 from faulty_endpoint import FaultyEndpoint
 from operator_account import OperatorAccount
 
+from scheduled_pipeline.cli import deletion
+from scheduled_pipeline.cli.trigger_records import TriggerRecord
+
 
 @pytest.fixture
 def cloud(account: OperatorAccount) -> OperatorAccount:
@@ -125,3 +128,43 @@ def test_a_document_leaves_no_place_for_a_question(cloud: OperatorAccount) -> No
     result = cloud.run("delete", "hourly", "--json")
     assert (result.exit_code, result.stdout) == (2, "")
     assert "--json leaves no place to ask: add --yes or --dry-run" in result.stderr
+
+
+@pytest.mark.parametrize("kind", ["schedule/default/hourly", "rule/launch"])
+def test_the_arn_of_another_account_deletes_nothing_of_this_one(cloud: OperatorAccount, kind: str) -> None:
+    service = "scheduler" if kind.startswith("schedule") else "events"
+    arn = f"arn:aws:{service}:us-east-1:999999999999:{kind}"
+    result = cloud.run("delete", arn, "--yes", "--missing-ok")
+    assert (result.exit_code, result.stderr) == (
+        1,
+        f"Error: {arn} is of another account: the credentials are of {cloud.aws.account}, check --profile\n",
+    )
+    assert "default/hourly" in cloud.schedules()
+    assert len(cloud.aws.client("events").list_targets_by_rule(Rule="launch")["Targets"]) == 2
+    own = arn.replace("999999999999", cloud.aws.account)
+    assert len(cloud.rows("delete", own, "--yes")) == 1
+
+
+@pytest.mark.parametrize("name", ["my nightly run", "b\u00fccher", 65 * "x", "a\tb", ""])
+def test_what_cannot_be_a_name_is_the_name_of_nothing(cloud: OperatorAccount, name: str) -> None:
+    result = cloud.run("delete", "hourly", name, "--yes")
+    assert result.exit_code == 1
+    assert "starts a SageMaker pipeline: try scheduled-pipeline list" in result.stderr
+    assert "default/hourly" in cloud.schedules()
+
+
+def test_an_interrupt_says_what_is_gone_and_what_was_not_tried(
+    cloud: OperatorAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def delete(aws: Any, record: TriggerRecord) -> deletion.Deletion:
+        if record.group == "team":
+            raise KeyboardInterrupt
+        return really(aws, record)
+
+    really = deletion._delete
+    monkeypatch.setattr(deletion, "_delete", delete)
+    result = cloud.run("delete", "hourly", "team/nightly", "default/nightly", "--yes")
+    assert (result.exit_code, result.stderr) == (130, "Interrupted: 2 of 3 were deleted: run it again.\n")
+    ends = [line.split("\t")[3:6:2] for line in result.stdout.splitlines()]
+    assert ends[1:] == [["hourly", "deleted"], ["nightly", "not tried"], ["nightly", "deleted"]]
+    assert cloud.schedules() == {"team/nightly"}

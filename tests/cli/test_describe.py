@@ -199,8 +199,8 @@ def test_a_name_in_two_regions_is_ambiguous_too(account: OperatorAccount) -> Non
         "nobody/nightly",
         "aws.partner/example.com/bus/nightly",
         "other",
-        "arn:aws:scheduler:us-east-1:111122223333:schedule/default/nobody",
-        "arn:aws:events:us-east-1:111122223333:rule/nobody",
+        "arn:aws:scheduler:us-east-1:ACCOUNT:schedule/default/nobody",
+        "arn:aws:events:us-east-1:ACCOUNT:rule/nobody",
     ],
 )
 def test_what_does_not_exist_or_starts_something_else_is_an_error(
@@ -208,6 +208,7 @@ def test_what_does_not_exist_or_starts_something_else_is_an_error(
 ) -> None:
     account.schedule("nightly")
     account.schedule("other", arn=f"arn:aws:sqs:us-east-1:{account.aws.account}:queue")
+    name = name.replace("ACCOUNT", account.aws.account)
     result = account.run("describe", name)
     assert (result.exit_code, result.stderr) == (
         1,

@@ -256,3 +256,27 @@ def test_a_record_of_the_listing_alone_has_no_expression() -> None:
         "Target": {"Arn": "arn:aws:sagemaker:eu-west-1:111122223333:pipeline/training"},
     }
     assert TriggerRecord.from_summary(summary).expression is None
+
+
+def test_output_that_cannot_be_written_is_one_line(account: OperatorAccount) -> None:
+    account.schedule("nightly")
+    command = [str(Path(sys.executable).parent / "scheduled-pipeline"), "list"]
+    with Path("/dev/full").open("w") as full:
+        result = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert result.returncode == 1
+    assert result.stderr == "Error: standard output cannot be written: No space left on device\n"
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--endpoint-url", "localhost"), "the address of the endpoint must begin with https://"),
+        (("--region", ""), "'' is not the name of a Region, such as eu-west-1"),
+    ],
+)
+def test_a_place_that_is_none_is_an_error(
+    account: OperatorAccount, options: tuple[str, ...], said: str
+) -> None:
+    result = account.run("list", *options)
+    assert (result.exit_code, result.stdout) == (4, "")
+    assert said in result.stderr

@@ -156,6 +156,11 @@ def test_a_pipeline_of_another_account_cannot_be_checked_and_is_never_deleted(
         ('{"PipelineName": "Training"}', "unowned", {"default/call"}),
         ('{"PipelineName": "<aws.scheduler.schedule-arn>"}', "unowned", {"default/call"}),
         ("{}", "unowned", {"default/call"}),
+        ('{"pipelineName": "Gone"}', "missing-pipeline,unowned", set()),
+        ("not JSON", "unowned", {"default/call"}),
+        ("[1]", "unowned", {"default/call"}),
+        ('{"PipelineName": 5}', "unowned", {"default/call"}),
+        ('{"PipelineName": "my pipeline"}', "unowned", {"default/call"}),
     ],
 )
 def test_the_pipeline_of_a_universal_target_is_read_from_its_input(
@@ -167,6 +172,42 @@ def test_the_pipeline_of_a_universal_target_is_read_from_its_input(
     (row,) = account.rows("orphans", "--delete", "--yes")
     assert row["REASON"] == reason
     assert account.schedules() == left
+
+
+@pytest.mark.parametrize(
+    ("place", "refused"),
+    [("eu-west-9", "UnrecognizedClientException"), ("eu-west-1", "AccessDeniedException"), ("eu_1", None)],
+)
+def test_a_region_that_cannot_be_asked_hides_no_other_trigger(
+    account: OperatorAccount, endpoint: FaultyEndpoint, place: str, refused: str | None
+) -> None:
+    account.schedule("far", arn=account.pipeline_arn("there", region=place))
+    account.schedule("gone")
+    if refused is not None:
+        endpoint.refuse("sagemaker:ListPipelines", refused, times=1)
+    far, gone = account.rows("orphans", "--delete", "--yes")
+    assert (far["RESULT"], gone["RESULT"]) == ("kept", "deleted")
+    assert far["NOTE"].startswith(f"its pipeline is in {place}, which cannot be asked; no stack owns it")
+    if refused is not None:
+        endpoint.refuse("sagemaker:ListPipelines", refused, times=1)
+    assert [row["EXISTS"] for row in account.rows("list")] == ["cannot be checked"]
+
+
+def test_the_own_region_has_to_answer(account: OperatorAccount, endpoint: FaultyEndpoint) -> None:
+    account.schedule("gone")
+    endpoint.refuse("sagemaker:ListPipelines")
+    result = account.run("orphans", "--delete", "--yes")
+    assert (result.exit_code, result.stdout) == (4, "")
+    assert account.schedules() == {"default/gone"}
+
+
+@pytest.mark.parametrize("name", ["arn:aws:sagemaker:us-east-1:111122223333:pipeline/gone", ""])
+def test_a_pipeline_is_looked_for_by_its_name_alone(account: OperatorAccount, name: str) -> None:
+    result = account.run("orphans", "--pipeline", name, "--fail-on-found")
+    assert (result.exit_code, result.stderr) == (
+        2,
+        f"Error: --pipeline must be a name, not an ARN, got {name!r}\n",
+    )
 
 
 def test_the_targets_of_a_rule_are_removed_before_the_rule(

@@ -324,6 +324,20 @@ class TestATopicThatIsGiven:
                 notify="a@b.c",  # type: ignore[arg-type]
             )
 
+    @pytest.mark.parametrize(
+        ("arn", "said"),
+        [
+            (TOPIC_ARN.replace("eu-west-1", "us-east-1"), "a topic in eu-west-1, got one in us-east-1"),
+            (f"{TOPIC_ARN}.fifo", "a standard topic, got a FIFO topic"),
+        ],
+    )
+    def test_that_alerts_cannot_reach_is_refused(
+        self, arn: str, said: str, new_stack: NewStack, build: Callable[..., Template]
+    ) -> None:
+        stack = new_stack()
+        with pytest.raises(ValueError, match=f"Stack/Training/.*: notify must be {said}"):
+            build(stack, notify=sns.Topic.from_topic_arn(stack, "Theirs", arn))
+
     @pytest.mark.parametrize("field", ["alarms", "dashboard"])
     def test_a_switch_is_true_or_false(
         self, field: str, new_stack: NewStack, definition: PipelineDefinition

@@ -216,9 +216,11 @@ def test_a_schedule_in_any_group_that_starts_the_pipeline_is_removed(account: Ac
 def test_a_schedule_with_a_request_of_its_own_is_read(account: Account, named: str) -> None:
     name = account.arn("training") if named == "ARN" else named
     account.add_schedule("ours", target=START_CALL, Input=json.dumps({"PipelineName": name}))
+    account.add_schedule("small", target=START_CALL, Input=json.dumps({"pipelineName": name}))
+    account.add_schedule("odd", target=START_CALL, Input="not JSON")
     account.add_schedule("theirs", target=START_CALL, Input=json.dumps({"PipelineName": "Other"}))
     account.invoke()
-    assert account.schedules == ["default/theirs"]
+    assert account.schedules == ["default/odd", "default/theirs"]
 
 
 def test_targets_of_rules_on_any_bus_are_removed_and_the_others_stay(account: Account) -> None:
@@ -288,12 +290,13 @@ def test_a_list_that_is_refused_does_not_keep_the_other_from_being_swept(
     assert "left: schedules (AccessDeniedException)" in answer["Reason"]
 
 
+@pytest.mark.parametrize(("code", "status"), [("AccessDenied", 403), ("ValidationError", 400)])
 def test_what_may_be_owned_is_left_where_that_cannot_be_asked(
-    account: Account, refuse: Callable[..., None]
+    account: Account, refuse: Callable[..., None], code: str, status: int
 ) -> None:
     account.add_schedule("stray")
-    refuse("cloudformation", "DescribeStackResources", "AccessDenied", status=403)
-    assert "left: schedule default/stray (AccessDenied)" in account.invoke()["Reason"]
+    refuse("cloudformation", "DescribeStackResources", code, status=status)
+    assert f"left: schedule default/stray ({code})" in account.invoke()["Reason"]
     assert account.schedules == ["default/stray"]
 
 
@@ -321,6 +324,38 @@ def test_it_does_nothing_when_it_is_taken_out_of_a_stack_that_keeps_the_pipeline
     answer = account.invoke()
     assert account.schedules == ["default/stray"]
     assert answer["Reason"] == "not swept: the pipeline Training stays"
+
+
+@pytest.mark.parametrize(("policy", "left"), [("Retain", ["default/stray"]), ("Delete", [])])
+def test_it_does_nothing_when_a_stack_goes_and_retains_the_pipeline(
+    account: Account, policy: str, left: list[str]
+) -> None:
+    account.add_schedule("stray")
+    retained = {**account.pipeline("Training"), "DeletionPolicy": policy}
+    account.stack_id = account.deploy("Retains", {"Pipeline": retained})
+    client = account.aws.client("cloudformation")
+    client.delete_stack(StackName=account.stack_id)
+    client.get_waiter("stack_delete_complete").wait(StackName=account.stack_id, WaiterConfig={"Delay": 0.05})
+    account.invoke()
+    assert account.schedules == left
+
+
+def test_a_template_in_yaml_is_swept_when_its_stack_goes(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account.add_schedule("stray")
+    stack = {"Stacks": [{"StackStatus": "DELETE_IN_PROGRESS"}], "TemplateBody": "Resources: {}"}
+    client = boto3.client("cloudformation")
+    for operation in ("describe_stacks", "get_template"):
+        monkeypatch.setattr(client, operation, lambda StackName: stack)  # noqa: N803
+    new_client = boto3.client
+    monkeypatch.setattr(
+        boto3,
+        "client",
+        lambda name, **options: client if name == "cloudformation" else new_client(name, **options),
+    )
+    account.invoke()
+    assert account.schedules == []
 
 
 def test_it_does_nothing_where_it_cannot_tell_whether_the_pipeline_stays(account: Account) -> None:

@@ -31,14 +31,14 @@ from scheduled_pipeline.cli.adoption import Adoption, LeftOut, adopt_triggers
 from scheduled_pipeline.cli.adoption_steps import delete_commands, first_run, numbered, steps, summary
 from scheduled_pipeline.cli.aws import AsJson, Aws, EndpointUrl, Profile, Region
 from scheduled_pipeline.cli.aws_errors import api_errors
-from scheduled_pipeline.cli.errors import ExitCode
+from scheduled_pipeline.cli.errors import ExitCode, UsageError
 from scheduled_pipeline.cli.next_runs import parse_after
 from scheduled_pipeline.cli.owners import read_owners
 from scheduled_pipeline.cli.progress import progress
 from scheduled_pipeline.cli.run_records import moment_text
 from scheduled_pipeline.cli.same_place import same_place
 from scheduled_pipeline.cli.scan import Progress, scan
-from scheduled_pipeline.cli.trigger_records import TriggerRecord
+from scheduled_pipeline.cli.trigger_records import PIPELINE_ARN, TriggerRecord
 
 Handover = Annotated[
     datetime | None,
@@ -65,9 +65,9 @@ def adopt(
         raise typer.BadParameter(
             f"must be in the future, got {moment_text(handover)}", param_hint="'--handover'"
         )
-    pipeline = pipeline.rpartition(":pipeline/")[2]
     with api_errors(), progress(quiet=as_json) as show:
         aws = Aws.connect(profile=profile, region=region, endpoint_url=endpoint_url)
+        pipeline = _name(aws, pipeline)
         found = _find(aws, pipeline, show)
         unowned, refused = _without_owner(aws, found, show) if found else ([], [])
     adoption = adopt_triggers(unowned, pipeline=pipeline, now=now, handover=handover, refused=refused)
@@ -81,6 +81,22 @@ def adopt(
         typer.echo(f"There is nothing to adopt of {pipeline} in {aws.region}: {owned}.", err=True)
     if any(not one.spent for one in adoption.left_out):
         raise typer.Exit(ExitCode.REFUSED)
+
+
+def _name(aws: Aws, pipeline: str) -> str:
+    """The name of a pipeline of which the name or the ARN is given.
+
+    Raises:
+        UsageError: the ARN is of another Region or account than those that are asked.
+    """
+    arn = PIPELINE_ARN.fullmatch(pipeline)
+    if arn is None:
+        return pipeline
+    if arn["region"] != aws.region:
+        raise UsageError(f"{pipeline} is of another Region than {aws.region}: add --region {arn['region']}")
+    if arn["account"] != (own := aws.account()):
+        raise UsageError(f"{pipeline} is of another account: the credentials are of {own}, check --profile")
+    return arn["name"]
 
 
 def _find(aws: Aws, pipeline: str, show: Progress) -> list[TriggerRecord]:

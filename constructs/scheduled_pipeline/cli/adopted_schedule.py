@@ -16,7 +16,7 @@ from scheduled_pipeline.cli.adopted_trigger import (
     common_options,
     make_trigger,
 )
-from scheduled_pipeline.cli.trigger_records import TriggerRecord
+from scheduled_pipeline.cli.trigger_records import TriggerRecord, members
 from scheduled_pipeline.trigger.expression import At, Rate, parse_expression
 from scheduled_pipeline.trigger.schedule import PipelineSchedule
 from scheduled_pipeline.trigger.time_zone import utc_text
@@ -27,6 +27,8 @@ AHEAD = timedelta(days=1)
 _INSTANT = timedelta(microseconds=1)
 _CRON = re.compile(r"cron\((.*)\)", re.DOTALL)
 _RATE = re.compile(r"rate\(([0-9]+)\s+([a-z]+)\)")
+_NEVER_AGAIN = "it never runs again, and AWS refuses to create such a schedule"
+_BEFORE_HANDOVER = "its last run is before the handover, so the old one is the one to run it"
 _KEPT_IN_REQUEST = {
     *("ClientRequestToken", "PipelineExecutionDisplayName", "PipelineName"),
     *("PipelineParameters", "PipelineVersionId"),
@@ -49,6 +51,7 @@ def adopt_schedule(record: TriggerRecord, *, now: datetime, handover: datetime |
     notes: list[str] = []
     start = _start(record, first, now, handover, notes) if factory != "at" else None
     end = record.end if factory != "at" else None
+    _check_end(record, start, end, now, handover)
     window = record.window_minutes
     options = {
         **({"timezone": record.timezone} if record.timezone != "UTC" else {}),
@@ -141,6 +144,7 @@ def _start_options(record: TriggerRecord, notes: list[str]) -> Iterator[tuple[st
     if not record.is_start_call:
         return
     request = _request(record)
+    _check_parameters(request.get("PipelineParameters"))
     token = str(request.get("ClientRequestToken", ""))
     named = {
         "display_name": request.get("PipelineExecutionDisplayName"),
@@ -162,14 +166,29 @@ def _start_options(record: TriggerRecord, notes: list[str]) -> Iterator[tuple[st
 
 
 def _request(record: TriggerRecord) -> dict[str, Any]:
-    """The request; EventBridge Scheduler takes its members in any case of the first letter."""
     try:
         request = json.loads(record.input or "{}")
-    except ValueError:
+    except (RecursionError, ValueError):
         request = None
     if not isinstance(request, Mapping):
         raise CannotAdoptError("its input is not a JSON object")
-    return {name[:1].upper() + name[1:]: value for name, value in request.items()}
+    return members(request)
+
+
+def _check_parameters(parameters: object) -> None:
+    """Refuse parameters with which AWS would not start the pipeline: no value is made up for them.
+
+    Raises:
+        CannotAdoptError: they are none.
+    """
+    pairs = parameters if isinstance(parameters, list) else [] if parameters is None else [parameters]
+    for pair in pairs:
+        named = members(pair) if isinstance(pair, Mapping) else {}
+        if not all(isinstance(named.get(name), str) for name in ("Name", "Value")):
+            raise CannotAdoptError(
+                "PipelineParameters of its request must be a list of Name and Value, both strings, got "
+                f"{json.dumps(pair)}"
+            )
 
 
 def _number(value: Any) -> Any:
@@ -183,6 +202,28 @@ def _notes(record: TriggerRecord) -> Iterator[str]:
         yield "it stays after its last run: CloudFormation has no ActionAfterCompletion"
 
 
+def _check_end(
+    record: TriggerRecord,
+    start: datetime | None,
+    end: datetime | None,
+    now: datetime,
+    handover: datetime | None,
+) -> None:
+    """Refuse what ends before the new one begins.
+
+    Raises:
+        SpentError: it has run for the last time, or does before the handover.
+        CannotAdoptError: it still runs, until a moment at which a new one cannot have begun.
+    """
+    if start is None or end is None or end > start:
+        return
+    if end <= now:
+        raise SpentError(_NEVER_AGAIN)
+    if handover is not None and record.enabled:
+        raise SpentError(_BEFORE_HANDOVER)
+    raise CannotAdoptError(f"it ends at {utc_text(end)}, and a new one can begin at {utc_text(start)}")
+
+
 def _check_future(made: AdoptedTrigger, now: datetime, handover: datetime | None) -> None:
     """Refuse what has run for the last time, or does before the new schedules begin.
 
@@ -192,6 +233,6 @@ def _check_future(made: AdoptedTrigger, now: datetime, handover: datetime | None
     schedule = made.trigger
     assert isinstance(schedule, PipelineSchedule)
     if not schedule.next_runs(1, after=now):
-        raise SpentError("it never runs again, and AWS refuses to create such a schedule")
+        raise SpentError(_NEVER_AGAIN)
     if handover is not None and made.record.enabled and not schedule.next_runs(1, after=handover - _INSTANT):
-        raise SpentError("its last run is before the handover, so the old one is the one to run it")
+        raise SpentError(_BEFORE_HANDOVER)

@@ -86,8 +86,15 @@ class Aws:
         return str(name)
 
     def regions(self, named: Iterable[str] | None) -> tuple[str, ...]:
-        """Those named, each once, in order; without any, the default one."""
-        return tuple(dict.fromkeys(named or ())) or (self.region,)
+        """Those named, each once, in order; without any, the default one.
+
+        Raises:
+            AwsError: there is none, or one is empty, as of a variable that is not set.
+        """
+        regions = tuple(dict.fromkeys(named or ())) or (self.region,)
+        if "" in regions:
+            raise AwsError("'' is not the name of a Region, such as eu-west-1")
+        return regions
 
     def client(self, service: str, region: str | None = None) -> Any:
         """A boto3 client; the same one each time, for any thread.
@@ -105,13 +112,18 @@ class Aws:
                 self._clients[key] = note_calls(self._new_client(*key))
             return self._clients[key]
 
-    def account(self) -> str:
-        """The id of the account whose identity makes the calls: `sts:GetCallerIdentity`, always allowed."""
+    def account(self, region: str | None = None) -> str:
+        """The id of the account whose identity makes the calls: `sts:GetCallerIdentity`, always allowed.
+
+        Args:
+            region: where to ask. Default: the session's.
+        """
         with api_errors():
-            return str(self.client("sts").get_caller_identity()["Account"])
+            return str(self.client("sts", region).get_caller_identity()["Account"])
 
     def _new_client(self, service: str, region: str) -> Any:
         from botocore.config import Config
+        from botocore.exceptions import BotoCoreError
 
         config = Config(
             retries=dict(self.retries),
@@ -119,7 +131,14 @@ class Aws:
             connect_timeout=_CONNECT_SECONDS,
             user_agent_extra="scheduled-pipeline",
         )
-        return self.session.client(service, region_name=region, endpoint_url=self.endpoint_url, config=config)
+        try:
+            return self.session.client(
+                service, region_name=region, endpoint_url=self.endpoint_url, config=config
+            )
+        except BotoCoreError:
+            raise
+        except ValueError as error:
+            raise AwsError(f"the address of the endpoint must begin with https://: {error}") from None
 
 
 def _retries(core: Any) -> dict[str, Any]:

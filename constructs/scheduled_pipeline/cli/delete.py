@@ -9,12 +9,12 @@ It asks first; --yes does not, --dry-run only shows. Of a rule with other target
 removed.
 
 A terminal gets a table. A pipe gets lines of columns separated by tabs: KIND, REGION, GROUP, NAME, PIPELINE,
-RESULT (would be deleted, deleted, target removed, already gone, failed). With --json: an object with
-triggers; docs/command.md says what is in each.
+RESULT (would be deleted, deleted, target removed, already gone, failed, not tried). With --json: an object
+with triggers; docs/command.md says what is in each.
 
 Exit codes: 0, all are gone; 1, nothing was deleted for one of the reasons above, or some could not be
 deleted, each is named on standard error; 2, wrong usage, or there is no terminal to ask at; 4, AWS refused a
-call or could not be asked.
+call or could not be asked; 130, interrupted, and those that are done are printed.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def delete_triggers(
     if dry_run or not (yes or (records and confirmed(len(records)))):
         return
     with api_errors():
-        results = list(delete(aws, records))
+        results = delete(aws, records)
     _print(records, results, as_json=as_json)
     report_failures(results)
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import partial
 from itertools import groupby
 from typing import Any
 
@@ -26,6 +25,7 @@ class Outcome(StrEnum):
     TARGET_REMOVED = "target removed"
     GONE = "already gone"
     FAILED = "failed"
+    INTERRUPTED = "not tried"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,35 +43,57 @@ class Deletion:
     error: str | None = None
 
 
-def delete(aws: Aws, records: Iterable[TriggerRecord]) -> Iterator[Deletion]:
-    """Delete triggers side by side, in the order given; throttled calls are repeated by the client.
+def delete(
+    aws: Aws, records: Sequence[TriggerRecord], tell: Callable[[int], object] = lambda number: None
+) -> list[Deletion]:
+    """Delete triggers side by side; throttled calls are repeated by the client.
 
     Calls `scheduler:DeleteSchedule`; for a rule `events:RemoveTargets`, `events:ListTargetsByRule` and, when
-    it has no targets left, `events:DeleteRule`. What is gone already is done.
+    it has no targets left, `events:DeleteRule`. What is gone already is done. An interrupt lets the calls
+    that are under way come to their end, so that what is returned is what has happened.
+
+    Args:
+        aws: who asks.
+        records: the triggers.
+        tell: is given the number of those that are done.
+
+    Returns:
+        How each ended, in the order given.
     """
-    # The targets of one rule are removed one after the other, as EventBridge refuses changes at once.
-    together = (list(same) for _, same in groupby(records, key=lambda record: record.arn))
-    for deletions in side_by_side(partial(_delete_together, aws), together):
-        yield from deletions
+    done: dict[int, Deletion] = {}
+
+    def attempt(places: list[int]) -> None:
+        # The targets of one rule are removed one after the other, as EventBridge refuses changes at once.
+        for place in places:
+            done[place] = _delete(aws, records[place])
+
+    together = (list(same) for _, same in groupby(range(len(records)), key=lambda place: records[place].arn))
+    try:
+        for _ in side_by_side(attempt, together):
+            tell(len(done))
+    except KeyboardInterrupt:
+        rest = {place: record for place, record in enumerate(records) if place not in done}
+        done |= {
+            place: Deletion(record=record, outcome=Outcome.INTERRUPTED) for place, record in rest.items()
+        }
+    return [done[place] for place in range(len(records))]
 
 
 def report_failures(deletions: Sequence[Deletion]) -> None:
     """Name on standard error what was not deleted, and end with that exit code.
 
     Raises:
-        typer.Exit: when there is any.
+        typer.Exit: when there is any, or an interrupt left some.
     """
     failed = [deletion for deletion in deletions if deletion.outcome is Outcome.FAILED]
     for deletion in failed:
         typer.echo(f"Error: {deletion.record} was not deleted: {deletion.error}", err=True)
-    if failed:
-        done = len(deletions) - len(failed)
-        typer.echo(f"{done} of {len(deletions)} were deleted: run it again.", err=True)
-        raise typer.Exit(ExitCode.REFUSED)
-
-
-def _delete_together(aws: Aws, records: list[TriggerRecord]) -> list[Deletion]:
-    return [_delete(aws, record) for record in records]
+    untried = sum(deletion.outcome is Outcome.INTERRUPTED for deletion in deletions)
+    if failed or untried:
+        done = len(deletions) - len(failed) - untried
+        how = "Interrupted: " if untried else ""
+        typer.echo(f"{how}{done} of {len(deletions)} were deleted: run it again.", err=True)
+        raise typer.Exit(ExitCode.INTERRUPTED if untried else ExitCode.REFUSED)
 
 
 def _delete(aws: Aws, record: TriggerRecord) -> Deletion:

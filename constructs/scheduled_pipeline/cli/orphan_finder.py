@@ -10,7 +10,7 @@ from scheduled_pipeline.cli.aws import Aws
 from scheduled_pipeline.cli.owners import Owner, read_owners
 from scheduled_pipeline.cli.pipeline_lookup import Existence, PipelineLookup
 from scheduled_pipeline.cli.scan import Progress, scan
-from scheduled_pipeline.cli.trigger_records import TriggerRecord
+from scheduled_pipeline.cli.trigger_records import PipelineReference, TriggerRecord
 
 
 class Reason(StrEnum):
@@ -58,12 +58,20 @@ class Orphan:
         if record.pipeline is None:
             parts.append("its input does not name a pipeline")
         elif self.existence is Existence.UNKNOWN:
-            parts.append(f"its pipeline is in account {record.pipeline.account}")
+            parts.append(_why_unknown(record, record.pipeline))
         parts.append("no stack owns it" if self.owner is None else "")
         parts.append(self.kept_because or "")
         if self.kept_because is None and record.other_targets:
             parts.append("the rule has other targets and keeps them")
         return "; ".join(part for part in parts if part)
+
+
+def _why_unknown(record: TriggerRecord, pipeline: PipelineReference) -> str:
+    if pipeline.account != record.account:
+        return f"its pipeline is in account {pipeline.account}"
+    if pipeline.region != record.region:
+        return f"its pipeline is in {pipeline.region}, which cannot be asked"
+    return f"{pipeline.named!r} cannot be the name of a pipeline"
 
 
 def find_orphans(aws: Aws, region: str, progress: Progress) -> Iterator[Orphan]:

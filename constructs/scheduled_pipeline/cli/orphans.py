@@ -14,13 +14,15 @@ gone already is no error.
 
 A terminal gets a table. A pipe gets lines of columns separated by tabs: KIND, REGION, GROUP (the schedule
 group or the event bus), NAME, STATE, PIPELINE, REASON, OWNER, RESULT (found, would be deleted, deleted,
-target removed, already gone, failed, kept), NOTE. Their names are the first line; a hyphen is nothing.
+target removed, already gone, failed, not tried, kept), NOTE. Their names are the first line; a hyphen is
+nothing.
 
 With --json: an object with regions and orphans; docs/command.md says what is in each.
 
 Exit codes: 0, all was done; 1, some could not be deleted, each is named on standard error and the others
 are deleted; 2, wrong usage, or there is no terminal to ask at; 4, AWS refused a call or could not be asked;
-5, with --fail-on-found, there are orphans, or some are left.
+5, with --fail-on-found, there are orphans, or some are left; 130, interrupted: what was deleted until then is
+printed, the others are not tried.
 """
 
 from __future__ import annotations
@@ -79,7 +81,7 @@ def orphans(
 ) -> None:
     """Find, show and delete: see this module."""
     asking = delete_them and not (yes or dry_run)
-    _check_usage(delete_them=delete_them, yes=yes, asking=asking, as_json=as_json)
+    _check_usage(pipeline, delete_them=delete_them, yes=yes, asking=asking, as_json=as_json)
     with api_errors():
         aws = Aws.connect(profile=profile, endpoint_url=endpoint_url)
         search = _Search(
@@ -144,26 +146,25 @@ def _identity(orphan: Orphan) -> tuple[str, str | None]:
     return orphan.record.arn, orphan.record.target_id
 
 
-def _check_usage(*, delete_them: bool, yes: bool, asking: bool, as_json: bool) -> None:
-    """Refuse options that do not go together, and a question that nobody can answer.
+def _check_usage(pipeline: str | None, *, delete_them: bool, yes: bool, asking: bool, as_json: bool) -> None:
+    """Refuse options that do not go together, a name that none has, and a question that nobody can answer.
 
     Raises:
         UsageError: naming what to do instead.
     """
     if yes and not delete_them:
         raise UsageError("--yes answers the question of --delete: add --delete")
+    if pipeline is not None and (not pipeline or ":" in pipeline):
+        raise UsageError(f"--pipeline must be a name, not an ARN, got {pipeline!r}")
     if asking:
         check_askable(as_json=as_json)
 
 
 def _delete(aws: Aws, doomed: Mapping[int, Orphan], as_json: bool) -> dict[int, Deletion]:
+    records = [orphan.record for orphan in doomed.values()]
     with progress(quiet=as_json) as show:
-        results = {}
-        deletions = delete(aws, (orphan.record for orphan in doomed.values()))
-        for place, deletion in zip(doomed, deletions, strict=True):
-            results[place] = deletion
-            show(f"{len(results):,} of {len(doomed):,} done")
-        return results
+        deletions = delete(aws, records, lambda number: show(f"{number:,} of {len(records):,} done"))
+    return dict(zip(doomed, deletions, strict=True))
 
 
 def _print(

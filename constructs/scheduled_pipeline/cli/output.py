@@ -11,6 +11,7 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from scheduled_pipeline.cli.errors import CommandError
 from scheduled_pipeline.cli.forecast import Forecast, Run
 from scheduled_pipeline.cli.intrinsics import Text as Value
 from scheduled_pipeline.trigger.occurrences import ClockChange
@@ -185,14 +186,19 @@ def write(text: str) -> bool:
 
     Returns:
         Whether there is still a reader.
+
+    Raises:
+        CommandError: it cannot be written, as on a disk that is full.
     """
     try:
         if isinstance(sys.stdout, TextIOWrapper):
             # A terminal or a locale that lacks a letter gets its number.
             sys.stdout.reconfigure(errors="backslashreplace")
         print(text, flush=True)
-    except BrokenPipeError:
+    except OSError as error:
         # What is left in the buffer is flushed at exit: into nothing, not into the pipe.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):
+            raise CommandError(f"standard output cannot be written: {error.strerror}") from None
         return False
     return True

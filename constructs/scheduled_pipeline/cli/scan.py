@@ -15,7 +15,8 @@ from scheduled_pipeline.cli.trigger_records import TriggerRecord, is_start_call,
 PAGE = 100
 """The most that ListSchedules, ListRules and ListEventBuses return at once."""
 
-_NAME = re.compile(r"[0-9a-zA-Z\-_.]{1,64}")
+TRIGGER_NAME = re.compile(r"[0-9a-zA-Z\-_.]{1,64}")
+"""What the name of a schedule, of a schedule group or of a rule can be."""
 
 Progress = Callable[[str], None]
 """Is told what is looked at, for the operator to see."""
@@ -56,7 +57,7 @@ def _schedule(client: Any, details: bool, summary: Mapping[str, Any]) -> Trigger
 
 def get_schedule(client: Any, group: str, name: str) -> TriggerRecord | None:
     """One schedule that starts a pipeline; nothing when there is none, or it starts something else."""
-    if not _NAME.fullmatch(group) or not _NAME.fullmatch(name):
+    if not TRIGGER_NAME.fullmatch(group) or not TRIGGER_NAME.fullmatch(name):
         return None  # Scheduler would call it invalid; it is the name of an event bus or of a rule
     try:
         answer = client.get_schedule(GroupName=group, Name=name)

@@ -18,9 +18,11 @@ TriggerName = Annotated[
 ]
 
 _SCHEDULE_ARN = re.compile(
-    r"arn:[^:]+:scheduler:(?P<region>[^:]+):\d*:schedule/(?P<group>[^/]+)/(?P<name>.+)"
+    r"arn:[^:]+:scheduler:(?P<region>[^:]+):(?P<account>\d*):schedule/(?P<group>[^/]+)/(?P<name>.+)"
 )
-_RULE_ARN = re.compile(r"arn:[^:]+:events:(?P<region>[^:]+):\d*:rule/(?:(?P<bus>.+)/)?(?P<name>[^/]+)")
+_RULE_ARN = re.compile(
+    r"arn:[^:]+:events:(?P<region>[^:]+):(?P<account>\d*):rule/(?:(?P<bus>.+)/)?(?P<name>[^/]+)"
+)
 
 
 class NoTriggerError(CommandError):
@@ -37,7 +39,7 @@ def find_trigger(aws: Aws, name: str, regions: Sequence[str] | None) -> tuple[Tr
 
     Raises:
         NoTriggerError: there is none.
-        CommandError: there are several, or it is the ARN of something else.
+        CommandError: there are several, or it is the ARN of something else or of another account.
     """
     found = tuple(_find(aws, name, regions))
     by_arn = {record.arn: record for record in found}
@@ -53,8 +55,10 @@ def find_trigger(aws: Aws, name: str, regions: Sequence[str] | None) -> tuple[Tr
 
 def _find(aws: Aws, name: str, regions: Sequence[str] | None) -> Iterator[TriggerRecord]:
     if match := _SCHEDULE_ARN.fullmatch(name):
+        _check_account(aws, name, match)
         yield from _schedule(aws, match["region"], match["group"], match["name"])
     elif match := _RULE_ARN.fullmatch(name):
+        _check_account(aws, name, match)
         events = aws.client("events", match["region"])
         yield from scan.get_rule(events, match["bus"] or "default", match["name"])
     elif name.startswith("arn:"):
@@ -62,12 +66,25 @@ def _find(aws: Aws, name: str, regions: Sequence[str] | None) -> Iterator[Trigge
     else:
         # The name of a partner's event bus has slashes, that of a trigger has none.
         group, _, last = name.rpartition("/")
+        if not scan.TRIGGER_NAME.fullmatch(last):
+            return  # AWS would call it invalid, not unknown
         for region in aws.regions(regions):
             if group:
                 yield from _schedule(aws, region, group, last)
                 yield from scan.get_rule(aws.client("events", region), group, last)
             else:
                 yield from scan.named(aws, region, last)
+
+
+def _check_account(aws: Aws, arn: str, match: re.Match[str]) -> None:
+    """Refuse an ARN of another account, where group and name would mean a trigger of this one.
+
+    Raises:
+        CommandError: naming both accounts.
+    """
+    own = aws.account(match["region"])
+    if match["account"] != own:
+        raise CommandError(f"{arn} is of another account: the credentials are of {own}, check --profile")
 
 
 def _schedule(aws: Aws, region: str, group: str, name: str) -> Iterator[TriggerRecord]:

@@ -176,6 +176,7 @@ _STYLES = {
     "deleted": "green",
     "failed": "bold red",
     "no": "bold red",
+    "not tried": "yellow",
     "would be deleted": "yellow",
 }
 

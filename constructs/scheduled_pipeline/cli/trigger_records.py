@@ -13,10 +13,11 @@ from typing import Any, Self
 START_EXECUTION_ARN = "arn:aws:scheduler:::aws-sdk:sagemaker:startPipelineExecution"
 """The universal target that starts a pipeline, in the partition `aws`."""
 
-_PIPELINE = re.compile(
+PIPELINE_ARN = re.compile(
     r"arn:[^:]+:sagemaker:(?P<region>[^:]*):(?P<account>[^:]*):pipeline/(?P<name>.+)",
     re.DOTALL,
 )
+"""That of a pipeline, in any partition."""
 _START_CALL = re.compile(r"arn:[^:]+:scheduler:::aws-sdk:sagemaker:startpipelineexecution", re.IGNORECASE)
 
 # EventBridge Scheduler puts in a value of its own at each run.
@@ -28,7 +29,7 @@ RULE = "rule"
 
 def starts_pipeline(target_arn: str) -> bool:
     """Whether the target with this ARN is a pipeline, or the scheduler's own call that starts one."""
-    return _PIPELINE.fullmatch(target_arn) is not None or is_start_call(target_arn)
+    return PIPELINE_ARN.fullmatch(target_arn) is not None or is_start_call(target_arn)
 
 
 def is_start_call(target_arn: str) -> bool:
@@ -250,7 +251,7 @@ def _pipeline(target: Mapping[str, Any], trigger_arn: str) -> PipelineReference 
         named = _request(target).get("PipelineName")
     if not isinstance(named, str) or not named or _CONTEXT in named:
         return None
-    match = _PIPELINE.fullmatch(named)
+    match = PIPELINE_ARN.fullmatch(named)
     if match is not None:
         return PipelineReference(named=named, **match.groupdict())
     region, account = trigger_arn.split(":")[3:5]
@@ -262,17 +263,31 @@ def _parameters(target: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
         listed = _request(target).get("PipelineParameters")
     else:
         listed = (target.get("SageMakerPipelineParameters") or {}).get("PipelineParameterList")
-    pairs = listed if isinstance(listed, list) else []
-    return tuple((str(pair.get("Name")), str(pair.get("Value"))) for pair in pairs if isinstance(pair, dict))
+    pairs = (members(pair) for pair in (listed if isinstance(listed, list) else []) if isinstance(pair, dict))
+    return tuple((_text(pair.get("Name")), _text(pair.get("Value"))) for pair in pairs)
+
+
+def _text(value: object) -> str:
+    """What a request has for a text, as JSON where it has something else."""
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _request(target: Mapping[str, Any]) -> Mapping[str, Any]:
     """The request of the call, if it can be read."""
     try:
         request = json.loads(target.get("Input") or "{}")
-    except ValueError:
+    except (RecursionError, ValueError):
         return {}
-    return request if isinstance(request, dict) else {}
+    return members(request) if isinstance(request, dict) else {}
+
+
+def members(request: Mapping[str, Any]) -> dict[str, Any]:
+    """The members of a request, or of an object in it, by their names in the API.
+
+    AWS does not say whether EventBridge Scheduler minds the case of the first letter, so both count.
+    https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-targets-universal.html
+    """
+    return {name[:1].upper() + name[1:]: value for name, value in request.items()}
 
 
 def _moment(value: datetime | None) -> datetime | None:

@@ -11,7 +11,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
 from constructs import Construct, IConstruct
 
-from scheduled_pipeline.resources.place import place_of
+from scheduled_pipeline.resources.place import attribute_of, is_token, path_of, place_of
 
 FOREIGN_TOPIC = "scheduled-pipeline:foreign-topic"
 """Id of the warning of a topic or key whose policy belongs to somebody else; the kind is put behind it."""
@@ -56,7 +56,11 @@ def allow_alerts(topic: sns.ITopic, scope: IConstruct) -> None:
     Args:
         topic: of this app, or brought in; then a warning says what its policy and its key's need.
         scope: what sends the alerts; the warnings are put here.
+
+    Raises:
+        ValueError: EventBridge and CloudWatch cannot send to it: it is in another Region, or FIFO.
     """
+    _check_topic(topic, scope)
     account = place_of(scope).account
     if account in _allowed.setdefault(topic, set()):
         return
@@ -69,6 +73,21 @@ def allow_alerts(topic: sns.ITopic, scope: IConstruct) -> None:
         if _refuses(key, using):
             _warn(scope, "key", key.key_arn, using[0].actions)
     _allowed[topic].add(account)
+
+
+def _check_topic(topic: sns.ITopic, scope: IConstruct) -> None:
+    """Refuse what a deployment would: targets and actions are in the Region of the rule and the alarm.
+
+    FIFO topics deliver neither e-mail nor what comes without a message group.
+    https://repost.aws/knowledge-center/sns-not-getting-eventbridge-notification
+    https://docs.aws.amazon.com/sns/latest/dg/fifo-message-delivery.html
+    """
+    arn, own = attribute_of(topic, "topic_arn"), place_of(scope).region
+    region = place_of(topic).region if is_token(arn) else arn.split(":")[3]
+    if region != own and not is_token(region) and not is_token(own):
+        raise ValueError(f"{path_of(scope)}: notify must be a topic in {own}, got one in {region}")
+    if not isinstance(topic, AlertTopic) and topic.fifo:
+        raise ValueError(f"{path_of(scope)}: notify must be a standard topic, got a FIFO topic")
 
 
 def _publish(topic: sns.ITopic, account: str, service: str) -> iam.PolicyStatement:

@@ -24,6 +24,7 @@ _ANSWER_SECONDS = 5
 _MAX_REASON = 1_000
 _START_CALL = "scheduler:::aws-sdk:sagemaker:startpipelineexecution"
 _GONE = "DELETE_COMPLETE"
+_RETAINING = ("Retain", "RetainExceptOnCreate")
 
 Event = Mapping[str, Any]
 
@@ -59,18 +60,22 @@ def _on_delete(event: Event, context: Any) -> str:
 
 
 def _pipeline_goes(stack_id: str, name: str) -> bool:
-    """Whether the stack is being deleted, or its template has the pipeline no longer."""
+    """Whether its stack is being deleted and does not retain it, or has it in the template no longer."""
     client = boto3.client("cloudformation", config=_CONFIG)
     (stack,) = client.describe_stacks(StackName=stack_id)["Stacks"]
-    if stack["StackStatus"].startswith("DELETE_"):
-        return True
+    goes = stack["StackStatus"].startswith("DELETE_")
     template = client.get_template(StackName=stack_id)["TemplateBody"]
-    names = [
-        str(resource["Properties"]["PipelineName"]).lower()
+    if goes and isinstance(template, str):
+        return True  # YAML, which the runtime cannot read
+    policies = [
+        resource.get("DeletionPolicy")
         for resource in template["Resources"].values()
         if resource["Type"] == "AWS::SageMaker::Pipeline"
+        and str(resource["Properties"]["PipelineName"]).lower() == name.lower()
     ]
-    return name.lower() not in names
+    if goes:
+        return not any(policy in _RETAINING for policy in policies)
+    return not policies
 
 
 class Sweep:
@@ -184,7 +189,8 @@ class Sweep:
         try:
             answer = self._cloudformation.describe_stack_resources(PhysicalResourceId=physical_id)
         except ClientError as error:
-            if error.response["Error"]["Code"] == "ValidationError":
+            details = error.response["Error"]
+            if details["Code"] == "ValidationError" and "does not exist" in details.get("Message", ""):
                 return None  # "Stack for ... does not exist"
             raise
         resources = answer["StackResources"]
@@ -195,9 +201,10 @@ class Sweep:
 
 
 def _pipeline_in(request: str) -> str:
-    """The name or the ARN in a request of StartPipelineExecution."""
+    """The name or the ARN in a request of StartPipelineExecution; its first letter may be small."""
     try:
-        return str(json.loads(request).get("PipelineName"))
+        members = json.loads(request)
+        return str(members.get("PipelineName", members.get("pipelineName")))
     except (AttributeError, ValueError):
         return ""
 
