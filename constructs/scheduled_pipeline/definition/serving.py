@@ -7,6 +7,7 @@ its standard output; whatever the SDK or the user prints goes to standard error.
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
 import os
 import sys
@@ -28,11 +29,17 @@ def main(start: Mapping[str, Any]) -> None:
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(2, 1)
+    # The import of the SDK makes objects that stay, which the collector would go through again and again: a
+    # quarter of its time.
+    gc.disable()
     server = Server(_project(start["project"]), start["surroundings"])
     for line in requests:
         answer = server.answer(json.loads(line))
         sys.stdout.flush()
         _write(answers, answer)
+        if not gc.isenabled():
+            gc.freeze()
+            gc.enable()
     os._exit(0)
 
 
