@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from assembly_warnings import warnings_of
-from aws_cdk import App, Environment, Stack
+from aws_cdk import App, Environment, Stack, Stage
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sqs as sqs
@@ -226,6 +226,25 @@ class TestRefusals:
     def test_a_stack_that_is_not_allowed(self, make: MakeFleet, where: str) -> None:
         with pytest.raises(ValueError, match=r"pipelines\['orders'\]: stack must be 1 to 64 letters"):
             make({"orders": {"stack": where}})
+
+    def test_a_stack_that_is_no_string(self, make: MakeFleet) -> None:
+        with pytest.raises(TypeError, match=r"pipelines\['orders'\]: stack must be a string, got 5"):
+            make({"orders": {"stack": 5}})
+
+    @pytest.mark.parametrize("name", ["SchedulerRole", "Monitoring", "BootstrapVersion"])
+    def test_a_name_that_each_stack_has_already(self, make: MakeFleet, name: str) -> None:
+        with pytest.raises(ValueError, match=f"Fleet: pipelines must not be named '{name}'"):
+            make({name: {}})
+
+    @pytest.mark.parametrize("construct_id", ["Sales_EU", "S" * 122])
+    def test_an_id_that_makes_no_name_of_a_stack(self, app: App, construct_id: str) -> None:
+        with pytest.raises(ValueError, match="the name of a stack must be 1 to 128 letters"):
+            PipelineFleet(app, construct_id, pipelines={}, env=ENV)
+
+    def test_two_fleets_whose_stacks_have_one_name(self, app: App) -> None:
+        PipelineFleet(Stage(app, "Sales", env=ENV), "EU", pipelines={}, alarms=False)
+        with pytest.raises(ValueError, match="stack name 'Sales-EU-Shared' is already taken by Sales/EU"):
+            PipelineFleet(app, "Sales-EU", pipelines={}, env=ENV, alarms=False)
 
     @pytest.mark.parametrize(
         ("stacks", "error"), [(0, ValueError), (2001, ValueError), (True, TypeError), ("8", TypeError)]

@@ -34,6 +34,20 @@ DEFAULT_STACKS = 64
 _MAX_STACKS = 2000
 _SHARED = "Shared"
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,63}")
+_STACK_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,127}")
+# Ids that a stack of the fleet, or the CDK in any stack, has for something else; "Default" vanishes in paths.
+_RESERVED = {
+    "BootstrapVersion",
+    "CDKMetadata",
+    "CheckBootstrapVersion",
+    "Default",
+    "Exports",
+    "Monitoring",
+    "ScheduleGroup",
+    "ScheduledPipelineDefinitions",
+    "SchedulerPolicy",
+    "SchedulerRole",
+}
 _ALLOWED = "1 to 64 letters, digits and hyphens, a letter first,"
 
 
@@ -129,13 +143,14 @@ class PipelineFleet(Construct):
             self.shared = SharedStack(
                 self,
                 _SHARED,
-                stack_name=f"{self._prefix}-{_SHARED}",
+                stack_name=self._stack_name(_SHARED),
                 env=self._env,
                 artifact_bucket=bucket,
                 dead_letter_queue=queue,
                 encryption_key=key,
                 alarms=self._alarms,
             )
+            names.claim(self.shared, "stack", self.shared.stack_name)
             bucket, queue = self.shared.artifact_bucket, self.shared.dead_letter_queue
         let_rules_send(queue)
         return SharedResources(
@@ -159,9 +174,19 @@ class PipelineFleet(Construct):
 
     def _stack(self, where: str) -> FleetStack:
         if where not in self.stacks:
-            name = f"{self._prefix}-{where}"
+            name = self._stack_name(where)
             self.stacks[where] = FleetStack(self, where, stack_name=name, env=self._env, shared=self._shared)
+            names.claim(self.stacks[where], "stack", name)
         return self.stacks[where]
+
+    def _stack_name(self, where: str) -> str:
+        name = f"{self._prefix}-{where}"
+        if not _STACK_NAME.fullmatch(name):
+            raise ValueError(
+                f"{path_of(self)}: the name of a stack must be 1 to 128 letters, digits and hyphens, a "
+                f"letter first, got {name!r}; it is made from the ids of the stage, the fleet and the stack"
+            )
+        return name
 
 
 def _named_by_the_sdk(settings: FleetPipeline) -> bool:
@@ -197,9 +222,13 @@ def _check_pipelines(path: str, pipelines: Mapping[str, FleetPipeline]) -> None:
     for name, settings in pipelines.items():
         if not isinstance(name, str) or not _NAME.fullmatch(name):
             raise ValueError(f"{path}: pipelines must have {_ALLOWED} as names, got {name!r}")
+        if name in _RESERVED:
+            raise ValueError(f"{path}: pipelines must not be named {name!r}, which each stack has already")
         if not isinstance(settings, FleetPipeline):
             raise TypeError(f"{path}: pipelines[{name!r}] must be a FleetPipeline, got {settings!r:.200}")
         where = settings.stack
+        if where is not None and not isinstance(where, str):
+            raise TypeError(f"{path}: pipelines[{name!r}]: stack must be a string, got {where!r}")
         if where is not None and (not _NAME.fullmatch(where) or where == _SHARED):
             raise ValueError(
                 f"{path}: pipelines[{name!r}]: stack must be {_ALLOWED}, other than {_SHARED!r}, "

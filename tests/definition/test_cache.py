@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -199,6 +201,98 @@ class TestAMiss:
         assert lab.changes(module, lambda: lab.write("yaml.py", "SIZE = 1"))[1] is False
         (lab.folder / "yaml.py").unlink()
 
+    @pytest.mark.parametrize("made", ["yaml.py", "yaml/__init__.py"])
+    def test_is_a_folder_of_data_that_becomes_a_package_with_an_installed_ones_name(
+        self, lab: Lab, made: str
+    ) -> None:
+        lab.write("yaml/data.txt", "")
+        module = lab.define(f"uses_yaml_{len(made)}.py", "import yaml\ndef text(context): return 1")
+        assert lab.changes(module, lambda: lab.write(made, ""))[1] is False
+        (lab.folder / made).unlink()
+
+    @pytest.mark.parametrize(
+        "looked_for",
+        [
+            "importlib.util.find_spec('{0}.maybe') is not None",
+            "'maybe' in [m.name for m in pkgutil.iter_modules({0}.__path__)]",
+            "imported('{0}.maybe') is not None",
+        ],
+    )
+    def test_is_a_module_that_was_looked_for_and_not_there(
+        self, lab: Lab, looked_for: str, request: pytest.FixtureRequest
+    ) -> None:
+        name = "plugins_" + _own_name(request)
+        lab.write(f"{name}/other.py", "")
+        module = lab.define(
+            f"user_of_{name}.py",
+            f"import importlib.util, pkgutil, {name}.other\ndef imported(name):\n    try:\n"
+            "        return importlib.import_module(name)\n    except ImportError: return None\n"
+            f"def text(context): return {looked_for.format(name)}",
+        )
+        assert lab.changes(module, lambda: lab.write(f"{name}/maybe.py", "")) == ("False", False, "True")
+
+    @pytest.mark.parametrize("there", [True, False])
+    def test_is_a_module_in_a_folder_that_the_module_put_into_the_path(self, lab: Lab, there: bool) -> None:
+        name = f"over_{there}".lower()
+        lab.write(f"{name}/other.txt", "")
+        if there:
+            lab.write(f"{name}_sizes.py", "SIZE = 1")
+        module = lab.define(
+            f"user_of_{name}.py",
+            f"import sys\nsys.path.insert(0, str(HERE / '{name}'))\n"
+            f"try:\n    from {name}_sizes import SIZE\nexcept ImportError:\n    SIZE = 1\n"
+            "def text(context): return SIZE",
+        )
+        change = lambda: lab.write(f"{name}/{name}_sizes.py", "SIZE = 2")  # noqa: E731
+        assert lab.changes(module, change) == ("1", False, "2")
+
+    @pytest.mark.parametrize(
+        "question", ["p.resolve().name", "p.readlink()", "__import__('os').path.realpath(p)[-2:]"]
+    )
+    def test_is_a_link_that_points_elsewhere(
+        self, lab: Lab, question: str, request: pytest.FixtureRequest
+    ) -> None:
+        name = _own_name(request)
+        lab.write(f"{name}/v1/model.txt", "")
+        lab.write(f"{name}/v2/model.txt", "")
+        link = lab.folder / name / "current"
+        link.symlink_to("v1")
+        module = lab.define(
+            f"{name}/defs.py", f"def text(context):\n    p = HERE / 'current'\n    return {question}"
+        )
+        change = lambda: (link.unlink(), link.symlink_to("v2"))  # noqa: E731
+        assert lab.changes(module, change) == ("v1", False, "v2")
+
+    def test_is_a_script_that_may_be_executed_from_now_on(self, lab: Lab) -> None:
+        """The archive of a ``source_dir`` keeps it."""
+        script = lab.write("run.sh", "true")
+        module = lab.define("runs.py", "def text(context): return (HERE / 'run.sh').stat().st_mode & 0o100")
+        assert lab.changes(module, lambda: script.chmod(0o755)) == ("0", False, "64")
+
+    def test_is_a_file_whose_access_was_asked_for(self, lab: Lab) -> None:
+        module = lab.define(
+            "accesses.py", "import os\ndef text(context): return os.access(HERE / 'acc.txt', os.R_OK)"
+        )
+        assert lab.changes(module, lambda: lab.write("acc.txt", "")) == ("False", False, "True")
+
+    @pytest.mark.parametrize("place", ["'{0}.db'", "'file:{0}.db?mode=ro', uri=True"])
+    def test_is_a_row_of_a_database(self, lab: Lab, place: str) -> None:
+        name = f"rows_{len(place)}"
+
+        def put(value: int) -> None:
+            (lab.folder / f"{name}.db").unlink(missing_ok=True)
+            with contextlib.closing(sqlite3.connect(lab.folder / f"{name}.db")) as database:
+                database.execute(f"create table t as select {value}")
+                database.commit()
+
+        put(1)
+        module = lab.define(
+            f"{name}.py",
+            f"import sqlite3\ndef text(context):\n    d = sqlite3.connect({place.format(name)})\n"
+            "    found = d.execute('select * from t').fetchone()[0]\n    d.close()\n    return found",
+        )
+        assert lab.changes(module, lambda: put(2)) == ("1", False, "2")
+
     @pytest.mark.parametrize(
         "change",
         [
@@ -223,6 +317,15 @@ class TestNotInTheCache:
         for _ in range(2):
             with pytest.raises(DefinitionError, match="KeyError: 'x'"):
                 lab.compile(module)
+        assert not lab.is_hit(module)
+
+    def test_is_what_a_fork_read(self, lab: Lab) -> None:
+        module = lab.define(
+            "forks.py",
+            "import os\ndef text(context):\n    if not (pid := os.fork()):\n        os._exit(0)\n"
+            "    os.waitpid(pid, 0)\n    return 1",
+        )
+        assert lab.text(module) == "1"
         assert not lab.is_hit(module)
 
     def test_is_what_changed_while_it_was_read(self, lab: Lab) -> None:

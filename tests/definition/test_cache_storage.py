@@ -197,6 +197,30 @@ class TestTheEnvironment:
         (packages / name).mkdir()
         assert Project.of(str(tmp_path), [str(packages)]).environment != before.environment
 
+    @pytest.mark.parametrize(
+        ("line", "counts"),
+        [
+            ("helpers/sizes.py,sha256=other,9", True),
+            ("helpers-1.0.dist-info/direct_url.json,sha256=other,9", False),
+            ("__editable__.helpers-1.0.pth,sha256=other,9", False),
+        ],
+    )
+    @pytest.mark.parametrize("from_a_repository", [True, False])
+    def test_with_the_same_version_of_a_distribution_built_anew_is_another(
+        self, tmp_path: Path, line: str, counts: bool, from_a_repository: bool
+    ) -> None:
+        """A version that an index has is never built anew; one of a folder or a repository may be."""
+        packages = tmp_path / "site-packages"
+        info = packages / "helpers-1.0.dist-info"
+        info.mkdir(parents=True)
+        (info / "RECORD").write_text("helpers/sizes.py,sha256=one,9\n")
+        if from_a_repository:
+            (info / "direct_url.json").write_text("{}")
+        before = Project.of(str(tmp_path), [str(packages)])
+        (info / "RECORD").write_text(f"helpers/sizes.py,sha256=one,9\n{line}\n")
+        same = Project.of(str(tmp_path), [str(packages)]).environment == before.environment
+        assert same is not (counts and from_a_repository)
+
     def test_with_other_sources_of_this_package_is_another(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:

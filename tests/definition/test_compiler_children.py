@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
@@ -147,6 +148,23 @@ class TestWarmUp:
         assert started == ["eu-west-1"]
         assert own_lab.text(module) == "2"
         assert started == ["eu-west-1"]
+
+    @pytest.mark.parametrize("cached", [True, False])
+    def test_sees_what_the_app_writes_afterwards(
+        self, own_lab: Lab, restart: Callable[[], Compiler], cached: bool
+    ) -> None:
+        module = own_lab.define("late.py", "def text(context): return (HERE / 'made.txt').read_text()")
+        made = own_lab.write("made.txt", "1")
+        assert own_lab.text(module) == "1"
+        restart()
+        if not cached:
+            made.unlink()  # as in a new checkout whose cache was restored
+        warm_up_module.warm_up()
+        for ahead in list(own_lab.compiler._ahead.values()):
+            assert isinstance(ahead, Future)
+            ahead.result()
+        own_lab.write("made.txt", "2")
+        assert own_lab.text(module) == "2"
 
     @pytest.mark.parametrize("content", ["", "[", "[1]", "{}", '["{}"]', None])
     def test_starts_nothing_when_the_last_synth_is_not_known(

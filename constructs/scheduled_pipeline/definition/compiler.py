@@ -68,6 +68,7 @@ class Compiler:
         self._surroundings = dict(surroundings or {})
         self._lanes: dict[tuple[str, Project], _Lanes] = {}
         self._ahead: dict[_Key, CompiledPipeline | Future[_Outcome]] = {}
+        self._early: set[_Key] = set()
         self._stored_in: set[CompiledCache] = set()
         self._asked: dict[CompiledCache, dict[str, CompileRequest]] = {}
         self._complained = False
@@ -121,6 +122,7 @@ class Compiler:
         *,
         cache: CompiledCache | None = None,
         timeout: float = DEFAULT_TIMEOUT,
+        early: bool = False,
     ) -> None:
         """Begin to compile many definitions; returns at once.
 
@@ -134,15 +136,17 @@ class Compiler:
             requests: what will be asked for, in the order in which it will be.
             cache: the one that ``compile`` will be given.
             timeout: seconds that each may take.
+            early: whether files may still change before ``compile`` is called, as when the app writes some;
+                it then takes only what the cache says is right at that time. Default: they do not.
         """
         project = _project(cache)
         missing: dict[str, list[CompileRequest]] = {}
         for request in requests:
             key = (request.text, project, cache)
             found = cache.find(request, project) if cache is not None and key not in self._ahead else None
-            if found is not None:
+            if found is not None and not early:
                 self._ahead[key] = found
-            elif key not in self._ahead:
+            elif found is None and key not in self._ahead:
                 missing.setdefault(request.region, []).append(request)
         for region, wanted in missing.items():
             children = min(os.cpu_count() or 1, 1 + (len(wanted) - 1) // _WORTH_A_CHILD)
@@ -151,6 +155,8 @@ class Compiler:
                 key = (request.text, project, cache)
                 if key not in self._ahead:
                     self._ahead[key] = self._submit(request, project, cache, timeout)
+                    if early:
+                        self._early.add(key)
 
     def start(self, region: str, *, cache: CompiledCache | None = None) -> None:
         """Begin to import the SDK for a Region in which something is going to be compiled; returns at once.
@@ -167,7 +173,8 @@ class Compiler:
             lanes.close()
         self._lanes.clear()
         for stored in self._stored_in:
-            stored.trim()
+            with contextlib.suppress(OSError):  # another synth may be at it too
+                stored.trim()
         for used, asked in self._asked.items():
             with contextlib.suppress(OSError):
                 used.remember(asked.values())
@@ -182,7 +189,11 @@ class Compiler:
         project = _project(cache)
         if cache is not None:
             self._asked.setdefault(cache, {})[request.text] = request
-        ahead = self._ahead.pop((request.text, project, cache), None)
+        key = (request.text, project, cache)
+        ahead = self._ahead.pop(key, None)
+        if isinstance(ahead, Future) and key in self._early:
+            self._wait(ahead)
+            ahead = None
         if isinstance(ahead, Future) or (ahead is not None and not anew):
             return ahead
         found = cache.find(request, project) if cache is not None and not anew else None

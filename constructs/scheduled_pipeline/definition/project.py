@@ -1,7 +1,7 @@
 """``Project``: which files count as the project's own, what they are called, and what state they are in."""
 
 # Strings for paths: this runs many times on each hit of the cache, and pathlib takes several times as long.
-# ruff: noqa: PTH100, PTH110, PTH112, PTH116, PTH118, PTH119, PTH120, PTH123
+# ruff: noqa: PTH100, PTH110, PTH112, PTH114, PTH115, PTH116, PTH118, PTH119, PTH120, PTH123
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from scheduled_pipeline.definition.normalise import is_clutter
 _INSTALLED_FOLDERS = {"site-packages", "dist-packages"}
 _STANDARD_LIBRARY = os.path.dirname(os.__file__)
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+_INITS = [f"{os.sep}__init__{suffix}" for suffix in all_suffixes()]
 _OF_THE_MACHINE = ("/proc", "/sys", "/dev")
 
 ABSENT = "absent"
@@ -97,19 +98,31 @@ class Project:
         return os.path.join(self.anchors[int(number)], below) if below else self.anchors[int(number)]
 
     def state(self, path: str, *, listed: bool = False) -> str:
-        """Return what whoever reads ``path`` depends on: content, names in a folder, or existence."""
+        """Return what whoever reads ``path`` depends on: content, names in a folder, or existence.
+
+        Of a file also whether it may be executed, which an archive keeps; of a link also where it points.
+        """
+        state = self._state(path, listed=listed)
+        return f"{state} -> {os.readlink(path)}" if os.path.islink(path) else state
+
+    def _state(self, path: str, *, listed: bool) -> str:
         try:
             mode = os.stat(path).st_mode
             if stat.S_ISDIR(mode):
                 return f"listing {self._listing(path)}" if listed else "folder"
-            return f"file {_digest_of(path)}" if stat.S_ISREG(mode) else "special"
+            if not stat.S_ISREG(mode):
+                return "special"
+            return f"file {_digest_of(path)}" + (" executable" if mode & stat.S_IXUSR else "")
         except (FileNotFoundError, NotADirectoryError):
             return ABSENT
         except (OSError, ValueError):
             return "unreadable"
 
     def importable(self) -> list[list[str]]:
-        """Return the names that each folder of the search path could give a module, sorted."""
+        """Return the names that each folder of the search path could give a module, sorted.
+
+        A folder that is no package ends in ``/``: it gives way to an installed package of that name.
+        """
         return [sorted(set(_module_names(folder))) for folder in self.search]
 
     def places_of(self, module: str, path: Iterable[str]) -> Iterator[str]:
@@ -156,7 +169,11 @@ def _module_names(folder: str) -> Iterator[str]:
         if name.endswith(suffixes) or entry.is_dir():
             stem = name.partition(".")[0] if name.endswith(suffixes) else name
             if stem.isidentifier() and not is_clutter(stem):
-                yield stem
+                yield stem + ("/" if name == stem and not _is_package(entry.path) else "")
+
+
+def _is_package(folder: str) -> bool:
+    return any(os.path.exists(folder + name) for name in _INITS)
 
 
 def _environment(installed: Iterable[str], order: Sequence[int]) -> str:
@@ -169,6 +186,25 @@ def _distributions(folder: str) -> Iterator[str]:
     for entry in _scan(folder):
         if entry.name.endswith((".dist-info", ".egg-info", ".egg-link", ".pth")):
             yield entry.name
+        if entry.name.endswith(".dist-info") and os.path.exists(os.path.join(entry.path, "direct_url.json")):
+            yield _record_of(entry.path)
+
+
+def _record_of(folder: str) -> str:
+    """Return a digest of the files of a distribution that came from a folder, a repository or a URL.
+
+    Its version may stay the same when it is installed anew. What says where it came from does not count.
+    https://packaging.python.org/en/latest/specifications/direct-url/
+    """
+    try:
+        with open(os.path.join(folder, "RECORD"), "rb") as file:
+            lines = file.read().splitlines()
+    except OSError:
+        return ABSENT
+    left_out = (b"../", b"__editable__", os.fsencode(os.path.basename(folder)))
+    return digest(
+        b"\n".join(line for line in sorted(lines) if not line.startswith(left_out) and b".pth," not in line)
+    )
 
 
 @cache

@@ -2,7 +2,7 @@
 
 Audit events tell of files, folders and imports whatever library is used, as long as it goes through Python;
 a file that C or C++ code opens by itself is not seen. There are no events for ``os.stat``, on which
-``exists`` and ``is_file`` are built, so that function is wrapped.
+``exists`` and ``is_file`` are built, nor for links and access, so those functions are wrapped.
 https://docs.python.org/3/library/audit_events.html
 """
 
@@ -15,16 +15,18 @@ import os
 import stat
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from scheduled_pipeline.definition.project import Project
 
 _stat = os.stat
 _LISTINGS = {"os.listdir", "os.scandir"}
+_FORKS = {"os.fork", "os.forkpty"}
 _WRITES = os.O_WRONLY | os.O_TRUNC | os.O_EXCL
 
 _STANDARD_LIBRARY = str(Path(os.__file__).parent) + os.sep
@@ -44,9 +46,12 @@ class Recorder:
         self._busy = threading.local()
         self._first: dict[str, tuple[int, ...]] = {}
         self._listings: dict[str, str] = {}
-        self._imports: set[str] = set()
+        self._imports: dict[str, tuple[str, ...]] = {}
+        self._inserted: dict[str, None] = {}
+        self._forked = False
         sys.addaudithook(self._hook)
-        for name in ("stat", "lstat"):
+        sys.meta_path.insert(0, _Imports(self._note_import))
+        for name in ("stat", "lstat", "access", "readlink"):
             setattr(os, name, self._watched(getattr(os, name)))
         _read_sources_only(project)
 
@@ -54,7 +59,8 @@ class Recorder:
     def recording(self) -> Iterator[None]:
         """Record until the end of the block, from a state in which no module of the project is loaded."""
         forget_modules(self._project)
-        self._first, self._listings, self._imports = {}, {}, set()
+        self._first, self._listings, self._imports, self._inserted = {}, {}, {}, {}
+        self._forked = False
         self._active = True
         try:
             yield
@@ -62,7 +68,9 @@ class Recorder:
             self._active = False
 
     def reads(self) -> Reads | None:
-        """Return what was read, by name, or None if it has changed since, and nobody knows what was read."""
+        """Return what was read, by name, or None if nobody knows: it has changed since, or a fork read it."""
+        if self._forked:
+            return None
         for module in self._modules():
             self._note(str(module.__file__))
         states = {}
@@ -86,10 +94,20 @@ class Recorder:
                 self._note(args[0])
         elif event in _LISTINGS and not _is_importer():  # what it finds is in `_shadows`
             self._note("." if args[0] is None else args[0], listed=True)
-        elif event == "import":
-            self._imports.add(args[0])
+        elif event in _FORKS:
+            self._forked = True
         elif event == "sqlite3.connect":
-            self._note(args[0])
+            self._note(_database(args[0]))
+
+    def _note_import(self, name: str, path: Iterable[str] | None) -> None:
+        """Keep a module that is looked for, and the names in folders that were put into ``sys.path``."""
+        if not self._active:
+            return
+        self._imports.setdefault(name, tuple(path or ()))
+        for folder in [entry for entry in sys.path if path is None and isinstance(entry, str)]:
+            if folder not in self._inserted and os.path.abspath(folder) not in self._project.search:  # noqa: PTH100
+                self._inserted[folder] = None
+                self._note(folder, listed=True)
 
     def _watched(self, original: Callable[..., Any]) -> Callable[..., Any]:
         def watched(path: Any, *args: Any, **kwargs: Any) -> Any:
@@ -97,7 +115,12 @@ class Recorder:
                 self._note(path, asked_by=_file_of_caller())
             return original(path, *args, **kwargs)
 
-        for known in (os.supports_fd, os.supports_dir_fd, os.supports_follow_symlinks):
+        for known in (
+            os.supports_fd,
+            os.supports_dir_fd,
+            os.supports_follow_symlinks,
+            os.supports_effective_ids,
+        ):
             if original in known:
                 known.add(watched)
         return watched
@@ -135,11 +158,28 @@ class Recorder:
         missing = [name for name in self._imports if name not in sys.modules and "." in name]
         for module in {*project, *missing}:
             parent = sys.modules.get(module.rpartition(".")[0])
-            path = list(getattr(parent, "__path__", ())) if "." in module else self._project.search
+            above = list(getattr(parent, "__path__", self._imports.get(module, ())))
+            path = above if "." in module else [*self._inserted, *self._project.search]
             for place in self._project.places_of(module, path):
                 name = self._project.name(place)
                 if name is not None:
                     yield name
+
+
+class _Imports:
+    """Stands first in ``sys.meta_path``, where each search for a module begins, and finds nothing."""
+
+    def __init__(self, note: Callable[[str, Iterable[str] | None], None]) -> None:
+        self._note = note
+
+    def find_spec(self, name: str, path: Iterable[str] | None, target: ModuleType | None = None) -> None:
+        self._note(name, path)
+
+
+def _database(given: Any) -> Any:
+    """Return the file of an SQLite database, which may be given as a URI."""
+    text = os.fsdecode(given) if isinstance(given, str | bytes | os.PathLike) else ""
+    return unquote(urlsplit(text).path) if text.startswith("file:") else given
 
 
 def forget_modules(project: Project) -> None:

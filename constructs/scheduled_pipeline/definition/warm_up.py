@@ -14,7 +14,8 @@ def warm_up(context: str | None = None, *, regions: Iterable[str] = ()) -> None:
 
     Call it first in ``app.py``, before the CDK is imported. If nothing has changed, nothing is started. If
     nobody knows what the last synth asked for, the SDK is imported ahead for each of ``regions``. What comes
-    of the synth is the same with and without it.
+    of the synth is the same with and without it: files that the app writes after this call count as they are
+    when the construct is made.
 
     Args:
         context: the context of the app as JSON, which the CDK CLI hands to it in ``CDK_CONTEXT_JSON``: it may
@@ -28,7 +29,7 @@ def warm_up(context: str | None = None, *, regions: Iterable[str] = ()) -> None:
     compiler = shared_compiler()
     requests = options.cache.remembered() if options.cache is not None else []
     if requests and not options.show_output:
-        compiler.prefetch(requests, cache=options.cache, timeout=options.timeout)
+        compiler.prefetch(requests, cache=options.cache, timeout=options.timeout, early=True)
     else:
         for region in regions:
             compiler.start(region, cache=options.cache)
