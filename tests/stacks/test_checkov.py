@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import re
 import subprocess
 from pathlib import Path
 
 import pytest
+from explained import Finding, unused, without_a_reason
 
 CHECKOV = Path(__file__).resolve().parents[2] / ".venv" / "checkov" / "bin" / "checkov"
-
-Findings = set[tuple[str, str]]
 
 # Check, the resource it is about (a regular expression), and why it stays so.
 EXPLAINED = {
@@ -41,7 +39,7 @@ EXPLAINED = {
 
 
 @pytest.fixture(scope="module")
-def findings(templates: dict[str, Path], everything: Path) -> Findings:
+def findings(templates: dict[str, Path], everything: Path) -> set[Finding]:
     """The check and the resource of each finding, in both stages and in a stack with every option."""
     assert CHECKOV.exists(), "checkov is not installed; run `make .venv/checkov/.ready`"
     paths = [*templates.values(), *everything.glob("*.template.json")]
@@ -55,19 +53,9 @@ def findings(templates: dict[str, Path], everything: Path) -> Findings:
     return {(found["check_id"], found["resource"]) for found in report["results"]["failed_checks"]}
 
 
-def test_there_is_no_finding_without_a_reason(findings: Findings) -> None:
-    unexplained = {
-        (check, resource)
-        for check, resource in findings
-        if not any(check == known and re.fullmatch(where, resource) for known, where in EXPLAINED)
-    }
-    assert unexplained == set()
+def test_there_is_no_finding_without_a_reason(findings: set[Finding]) -> None:
+    assert without_a_reason(findings, EXPLAINED) == set()
 
 
-def test_every_reason_is_needed(findings: Findings) -> None:
-    unused = {
-        (known, where)
-        for known, where in EXPLAINED
-        if not any(check == known and re.fullmatch(where, resource) for check, resource in findings)
-    }
-    assert unused == set()
+def test_every_reason_is_needed(findings: set[Finding]) -> None:
+    assert unused(findings, EXPLAINED) == set()

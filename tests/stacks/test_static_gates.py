@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
-Findings = set[tuple[str, str]]
+from explained import Finding, unused, without_a_reason
 
 # Rule, the construct it is about (its path), both as regular expressions, and why it stays so.
 EXPLAINED = {
@@ -54,27 +52,17 @@ EXPLAINED = {
 
 
 @pytest.fixture(scope="module")
-def findings(both_stages: Path, everything: Path) -> Findings:
+def findings(both_stages: Path, everything: Path) -> set[Finding]:
     """The rule and the construct of each finding, in both stages and in a stack with every option."""
     return {*_findings(both_stages), *_findings(everything)}
 
 
-def test_there_is_no_finding_without_a_reason(findings: Findings) -> None:
-    unexplained = {
-        (rule, path)
-        for rule, path in findings
-        if not any(re.fullmatch(known, rule) and re.fullmatch(where, path) for known, where in EXPLAINED)
-    }
-    assert unexplained == set()
+def test_there_is_no_finding_without_a_reason(findings: set[Finding]) -> None:
+    assert without_a_reason(findings, EXPLAINED) == set()
 
 
-def test_every_reason_is_needed(findings: Findings) -> None:
-    unused = {
-        (known, where)
-        for known, where in EXPLAINED
-        if not any(re.fullmatch(known, rule) and re.fullmatch(where, path) for rule, path in findings)
-    }
-    assert unused == set()
+def test_every_reason_is_needed(findings: set[Finding]) -> None:
+    assert unused(findings, EXPLAINED) == set()
 
 
 def _findings(assembly: Path) -> Iterator[tuple[str, str]]:

@@ -29,10 +29,10 @@ import typer
 from scheduled_pipeline.cli import output
 from scheduled_pipeline.cli.adoption import Adoption, LeftOut, adopt_triggers
 from scheduled_pipeline.cli.adoption_steps import delete_commands, first_run, numbered, steps, summary
-from scheduled_pipeline.cli.aws import AsJson, Aws, EndpointUrl, Profile, Region
+from scheduled_pipeline.cli.aws import Aws, EndpointUrl, Profile, Region
 from scheduled_pipeline.cli.aws_errors import api_errors
 from scheduled_pipeline.cli.errors import ExitCode, UsageError
-from scheduled_pipeline.cli.next_runs import parse_after
+from scheduled_pipeline.cli.options import AsJson, parse_after
 from scheduled_pipeline.cli.owners import read_owners
 from scheduled_pipeline.cli.progress import progress
 from scheduled_pipeline.cli.run_records import moment_text

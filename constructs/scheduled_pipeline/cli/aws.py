@@ -34,7 +34,6 @@ Regions = Annotated[
 EndpointUrl = Annotated[
     str | None, typer.Option("--endpoint-url", help="Where to send the calls in place of AWS.")
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print a JSON document.")]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -27,12 +27,12 @@ from typing import Annotated, Any
 import typer
 
 from scheduled_pipeline.cli import output, trigger_output
-from scheduled_pipeline.cli.aws import AsJson, Aws, EndpointUrl, Profile, Regions
+from scheduled_pipeline.cli.aws import Aws, EndpointUrl, Profile, Regions
 from scheduled_pipeline.cli.aws_errors import api_errors
 from scheduled_pipeline.cli.errors import CommandError
 from scheduled_pipeline.cli.forecast import Forecast, Run, forecast
 from scheduled_pipeline.cli.intrinsics import Text
-from scheduled_pipeline.cli.next_runs import check_count, parse_after
+from scheduled_pipeline.cli.options import After, AsJson, check_count
 from scheduled_pipeline.cli.owners import read_owners
 from scheduled_pipeline.cli.pipeline_lookup import Existence, PipelineLookup
 from scheduled_pipeline.cli.progress import progress
@@ -55,15 +55,7 @@ def describe(
         int,
         typer.Option(callback=check_count, metavar="1..1000", help="The most runs to print."),
     ] = 10,
-    after: Annotated[
-        datetime | None,
-        typer.Option(
-            parser=parse_after,
-            metavar="ISO8601",
-            show_default="now",
-            help="Print runs later than this; without an offset it is UTC.",
-        ),
-    ] = None,
+    after: After = None,
     as_json: AsJson = False,
 ) -> None:
     """Find it, compute its runs and print: see this module."""

@@ -23,8 +23,9 @@ from typing import Any
 import typer
 
 from scheduled_pipeline.cli import trigger_output
-from scheduled_pipeline.cli.aws import AsJson, Aws, EndpointUrl, Profile, Regions
+from scheduled_pipeline.cli.aws import Aws, EndpointUrl, Profile, Regions
 from scheduled_pipeline.cli.aws_errors import api_errors
+from scheduled_pipeline.cli.options import AsJson
 from scheduled_pipeline.cli.owners import read_owners
 from scheduled_pipeline.cli.pipeline_lookup import Existence, PipelineLookup
 from scheduled_pipeline.cli.progress import progress

@@ -31,39 +31,10 @@ import typer
 from scheduled_pipeline.cli import output
 from scheduled_pipeline.cli.assembly import read_assembly
 from scheduled_pipeline.cli.errors import ExitCode
-from scheduled_pipeline.cli.forecast import FIRST_MOMENT, LAST_MOMENT, Forecast, forecast
+from scheduled_pipeline.cli.forecast import Forecast, forecast
+from scheduled_pipeline.cli.options import After, AsJson, check_count
 from scheduled_pipeline.cli.starts import find_starts
 from scheduled_pipeline.trigger.time_zone import utc_text
-
-MAXIMUM_COUNT = 1000
-"""The most runs of one schedule that can be asked for."""
-
-
-def parse_after(text: str) -> datetime:
-    """A moment in ISO 8601; without an offset it is UTC.
-
-    Raises:
-        typer.BadParameter: when it is none, or a year that no schedule can name.
-    """
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise typer.BadParameter(f"must be ISO 8601 such as 2027-01-04T09:00:00Z, got {text!r}") from None
-    aware = moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
-    if not FIRST_MOMENT <= aware < LAST_MOMENT:
-        raise typer.BadParameter(f"must be in the years 1970 to 2199, got {text!r}")
-    return aware.astimezone(UTC).replace(microsecond=0)
-
-
-def check_count(count: int) -> int:
-    """A number of runs that can be asked for.
-
-    Raises:
-        typer.BadParameter: when it cannot.
-    """
-    if not 1 <= count <= MAXIMUM_COUNT:
-        raise typer.BadParameter(f"must be 1 to {MAXIMUM_COUNT}, got {count}")
-    return count
 
 
 def next_runs(
@@ -77,16 +48,8 @@ def next_runs(
             callback=check_count, metavar="1..1000", help="The most runs to print of each schedule."
         ),
     ] = 10,
-    after: Annotated[
-        datetime | None,
-        typer.Option(
-            parser=parse_after,
-            metavar="ISO8601",
-            show_default="now",
-            help="Print runs later than this; without an offset it is UTC.",
-        ),
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print a JSON document.")] = False,
+    after: After = None,
+    as_json: AsJson = False,
 ) -> None:
     """Read the assembly, print the runs and report what AWS would refuse: see this module."""
     moment = after if after is not None else datetime.now(UTC).replace(microsecond=0)

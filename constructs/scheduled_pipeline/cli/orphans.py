@@ -34,10 +34,11 @@ from typing import Annotated, Any
 import typer
 
 from scheduled_pipeline.cli import trigger_output
-from scheduled_pipeline.cli.aws import AsJson, Aws, EndpointUrl, Profile, Regions
+from scheduled_pipeline.cli.aws import Aws, EndpointUrl, Profile, Regions
 from scheduled_pipeline.cli.aws_errors import api_errors
 from scheduled_pipeline.cli.deletion import Deletion, delete, report_failures
 from scheduled_pipeline.cli.errors import ExitCode, UsageError
+from scheduled_pipeline.cli.options import AsJson
 from scheduled_pipeline.cli.orphan_finder import Orphan, Reason, find_orphans
 from scheduled_pipeline.cli.progress import progress
 from scheduled_pipeline.cli.question import check_askable, confirmed

@@ -31,6 +31,7 @@ import typer
 from scheduled_pipeline.cli import output
 from scheduled_pipeline.cli.assembly import read_assembly
 from scheduled_pipeline.cli.errors import ExitCode
+from scheduled_pipeline.cli.options import AsJson
 from scheduled_pipeline.cli.pipelines import PipelinePermissions, find_permissions
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def permissions(
     assembly: Annotated[
         Path, typer.Option(help="The folder that cdk synth wrote, or the assembly of one stack in it.")
     ] = Path("cdk.out"),
-    as_json: Annotated[bool, typer.Option("--json", help="Print a JSON document.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Read the assembly, print the permissions and report what cannot be read: see this module."""
     found = find_permissions(read_assembly(assembly))

@@ -24,9 +24,10 @@ from typing import Annotated, Any
 import typer
 
 from scheduled_pipeline.cli import output
-from scheduled_pipeline.cli.aws import AsJson, Aws, EndpointUrl, Profile, Region
+from scheduled_pipeline.cli.aws import Aws, EndpointUrl, Profile, Region
 from scheduled_pipeline.cli.aws_errors import api_errors
 from scheduled_pipeline.cli.calls import listed, side_by_side
+from scheduled_pipeline.cli.options import AsJson
 from scheduled_pipeline.cli.run_records import RunRecord, moment_text
 
 COLUMNS = ("START", "STATUS", "NAME", "SECONDS", "REASON", "ARN")

@@ -30,10 +30,11 @@ from typing import Annotated, Any, ClassVar
 import typer
 
 from scheduled_pipeline.cli import output
-from scheduled_pipeline.cli.aws import AsJson, Aws, EndpointUrl, Profile, Region
+from scheduled_pipeline.cli.aws import Aws, EndpointUrl, Profile, Region
 from scheduled_pipeline.cli.aws_errors import AwsError, api_errors
 from scheduled_pipeline.cli.errors import CommandError, ExitCode
 from scheduled_pipeline.cli.following import follow
+from scheduled_pipeline.cli.options import AsJson
 from scheduled_pipeline.cli.run_records import RunRecord, moment_text
 from scheduled_pipeline.cli.same_place import same_place
 from scheduled_pipeline.definition.model import CompiledPipeline

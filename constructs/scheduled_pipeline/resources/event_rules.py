@@ -14,7 +14,7 @@ from scheduled_pipeline.resources import names
 from scheduled_pipeline.resources.dead_letter_queue import takes_all_rules
 from scheduled_pipeline.resources.pipeline import START, Pipeline
 from scheduled_pipeline.resources.role_policy import allow, attach_policy
-from scheduled_pipeline.resources.schedules import trigger_description
+from scheduled_pipeline.resources.schedules import retry_settings, trigger_description
 from scheduled_pipeline.trigger.event import EventTrigger
 from scheduled_pipeline.trigger.sagemaker_events import PIPELINE_STATUS
 
@@ -168,6 +168,7 @@ class EventRule(Construct):
             events.CfnRule.SageMakerPipelineParameterProperty(name=name, value=value)
             for name, value in self.trigger.pipeline_parameters
         ]
+        retries = retry_settings(self.trigger)
         return events.CfnRule.TargetProperty(
             id="Pipeline",
             arn=pipeline.pipeline_arn,
@@ -178,15 +179,5 @@ class EventRule(Construct):
             if parameters
             else None,
             dead_letter_config=events.CfnRule.DeadLetterConfigProperty(arn=queue.queue_arn),
-            retry_policy=_retry_policy(self.trigger),
+            retry_policy=None if retries is None else events.CfnRule.RetryPolicyProperty(**retries),
         )
-
-
-def _retry_policy(trigger: EventTrigger) -> events.CfnRule.RetryPolicyProperty | None:
-    if trigger.maximum_retry_attempts is None and trigger.maximum_event_age is None:
-        return None
-    age = trigger.maximum_event_age
-    return events.CfnRule.RetryPolicyProperty(
-        maximum_retry_attempts=trigger.maximum_retry_attempts,
-        maximum_event_age_in_seconds=None if age is None else int(age.total_seconds()),
-    )

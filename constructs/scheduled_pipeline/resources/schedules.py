@@ -84,13 +84,14 @@ class Schedule(Construct):
     def _target(
         self, pipeline: Pipeline, role: iam.IRole, dead_letter_queue: sqs.IQueue
     ) -> scheduler.CfnSchedule.TargetProperty:
+        retries = retry_settings(self.schedule)
         start = self._idempotent_start(pipeline) if self.schedule.idempotent else self._start(pipeline)
         return scheduler.CfnSchedule.TargetProperty(
             role_arn=attribute_of(role, "role_arn"),
             dead_letter_config=scheduler.CfnSchedule.DeadLetterConfigProperty(
                 arn=attribute_of(dead_letter_queue, "queue_arn")
             ),
-            retry_policy=_retry_policy(self.schedule),
+            retry_policy=None if retries is None else scheduler.CfnSchedule.RetryPolicyProperty(**retries),
             **start,
         )
 
@@ -165,11 +166,12 @@ def _flexible_time_window(schedule: PipelineSchedule) -> scheduler.CfnSchedule.F
     )
 
 
-def _retry_policy(schedule: PipelineSchedule) -> scheduler.CfnSchedule.RetryPolicyProperty | None:
-    if schedule.maximum_retry_attempts is None and schedule.maximum_event_age is None:
+def retry_settings(trigger: PipelineSchedule | EventTrigger) -> dict[str, int | None] | None:
+    """Return the properties of a retry policy if there is one; Scheduler and EventBridge name them alike."""
+    if trigger.maximum_retry_attempts is None and trigger.maximum_event_age is None:
         return None
-    age = schedule.maximum_event_age
-    return scheduler.CfnSchedule.RetryPolicyProperty(
-        maximum_retry_attempts=schedule.maximum_retry_attempts,
-        maximum_event_age_in_seconds=None if age is None else int(age.total_seconds()),
-    )
+    age = trigger.maximum_event_age
+    return {
+        "maximum_retry_attempts": trigger.maximum_retry_attempts,
+        "maximum_event_age_in_seconds": None if age is None else int(age.total_seconds()),
+    }
