@@ -35,7 +35,9 @@ def fleet_of_fifty(
         f"pipeline-{number}": FleetPipeline(
             definition=definition,
             schedules={"Nightly": PipelineSchedule.cron(f"{number} 3 * * ? *")},
-            events={"Ready": EventTrigger(event_pattern={"source": [f"p{number}"]})} if number % 5 == 0 else {},
+            events={"Ready": EventTrigger(event_pattern={"source": [f"p{number}"]})}
+            if number % 5 == 0
+            else {},
         )
         for number in range(50)
     }

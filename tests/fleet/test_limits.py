@@ -17,8 +17,8 @@ from scheduled_pipeline import (
     PipelineSchedule,
 )
 from scheduled_pipeline.definition import placeholders
-from scheduled_pipeline.fleet_load import MAX_RESOURCES, load_of
-from scheduled_pipeline.fleet_stack import FleetMember
+from scheduled_pipeline.fleet.limits import MAX_RESOURCES, load_of
+from scheduled_pipeline.fleet.stack import FleetMember
 from scheduled_pipeline.resources.pipeline_definition import DefinitionLimits
 
 NIGHTLY = PipelineSchedule.cron("0 3 * * ? *", parameters={"Date": PipelineSchedule.SCHEDULED_TIME})

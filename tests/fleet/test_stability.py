@@ -16,7 +16,7 @@ from scheduled_pipeline import (
     PipelineFleet,
     PipelineSchedule,
 )
-from scheduled_pipeline.fleet_assignment import stack_id
+from scheduled_pipeline.fleet.assignment import stack_id
 
 NAMES = tuple(f"pipeline-{number}" for number in range(300))
 Synth = Callable[..., Mapping[str, bytes]]

@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from scheduled_pipeline.fleet_assignment import stack_id
+from scheduled_pipeline.fleet.assignment import stack_id
 
 NAMES = [f"pipeline-{number}" for number in range(1000)]
 

@@ -18,12 +18,12 @@ from scheduled_pipeline.arguments import check_arguments
 from scheduled_pipeline.compilation import compile_ahead, split_values
 from scheduled_pipeline.construct import ScheduledPipeline
 from scheduled_pipeline.definition.source import PipelineDefinition
-from scheduled_pipeline.fleet_alarms import FleetAlarms
-from scheduled_pipeline.fleet_assignment import stack_id
-from scheduled_pipeline.fleet_load import FleetLoadValidation
-from scheduled_pipeline.fleet_settings import FleetPipeline
-from scheduled_pipeline.fleet_shared import SharedStack
-from scheduled_pipeline.fleet_stack import FleetStack, SharedResources
+from scheduled_pipeline.fleet.alarms import FleetAlarms
+from scheduled_pipeline.fleet.assignment import stack_id
+from scheduled_pipeline.fleet.limits import FleetLoadValidation
+from scheduled_pipeline.fleet.pipeline import FleetPipeline
+from scheduled_pipeline.fleet.shared_stack import SharedStack
+from scheduled_pipeline.fleet.stack import FleetStack, SharedResources
 from scheduled_pipeline.resources import names
 from scheduled_pipeline.resources.alert_topic import allow_alerts
 from scheduled_pipeline.resources.dead_letter_queue import let_rules_send

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import jsii
 from constructs import IValidation
 
-from scheduled_pipeline.fleet_stack import FleetMember, FleetStack
+from scheduled_pipeline.fleet.stack import FleetMember, FleetStack
 from scheduled_pipeline.resources.place import path_of
 
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html, less one tenth

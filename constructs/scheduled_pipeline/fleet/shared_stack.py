@@ -8,7 +8,7 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from scheduled_pipeline.fleet_alarms import FleetAlarms
+from scheduled_pipeline.fleet.alarms import FleetAlarms
 from scheduled_pipeline.resources.artifact_bucket import artifact_bucket as make_artifact_bucket
 from scheduled_pipeline.resources.dead_letter_queue import dead_letter_queue as make_dead_letter_queue
 

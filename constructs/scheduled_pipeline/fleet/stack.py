@@ -13,8 +13,8 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from scheduled_pipeline.construct import ScheduledPipeline
-from scheduled_pipeline.fleet_alarms import FleetAlarms
-from scheduled_pipeline.fleet_settings import FleetPipeline
+from scheduled_pipeline.fleet.alarms import FleetAlarms
+from scheduled_pipeline.fleet.pipeline import FleetPipeline
 from scheduled_pipeline.resources.pipeline import START, Pipeline
 from scheduled_pipeline.resources.pipeline_definition import IN_A_FLEET
 from scheduled_pipeline.resources.scheduler_role import scheduler_policy

@@ -1,0 +1,1 @@
+"""Many pipelines, over many stacks."""
