@@ -9,10 +9,11 @@ from faulty_endpoint import FaultyEndpoint
 from operator_account import OperatorAccount
 from typer.main import get_command
 
-from scheduled_pipeline.cli import listing, orphans, trigger_output
+from scheduled_pipeline.cli.account import trigger_output
+from scheduled_pipeline.cli.account.trigger_records import TriggerRecord
+from scheduled_pipeline.cli.commands.account import list_triggers, orphans
 from scheduled_pipeline.cli.errors import ExitCode
 from scheduled_pipeline.cli.main import app
-from scheduled_pipeline.cli.trigger_records import TriggerRecord
 
 TEXT = (Path(__file__).resolve().parents[2] / "docs" / "command.md").read_text(encoding="utf-8")
 RECORD = TriggerRecord(
@@ -37,7 +38,7 @@ def test_every_exit_code_is_in_the_table() -> None:
     assert re.findall(r"^\| (\d+) \|", TEXT, re.MULTILINE) == [str(code.value) for code in ExitCode]
 
 
-@pytest.mark.parametrize("columns", [listing.COLUMNS, orphans.COLUMNS], ids=["list", "orphans"])
+@pytest.mark.parametrize("columns", [list_triggers.COLUMNS, orphans.COLUMNS], ids=["list", "orphans"])
 def test_every_column_is_named(columns: tuple[str, ...]) -> None:
     assert [column for column in columns if f"`{column}`" not in TEXT] == []
 

@@ -126,7 +126,7 @@ def test_the_command_needs_neither_the_cdk_nor_the_sdk() -> None:
 
 
 def test_of_the_product_the_command_imports_only_the_pure_wings() -> None:
-    sources = (ROOT / "constructs" / "scheduled_pipeline" / "cli").glob("*.py")
+    sources = (ROOT / "constructs" / "scheduled_pipeline" / "cli").rglob("*.py")
     lines = [line for source in sources for line in source.read_text(encoding="utf-8").splitlines()]
     ours = {line.split()[1] for line in lines if line.startswith("from scheduled_pipeline")}
     assert ours

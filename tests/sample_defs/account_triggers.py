@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from scheduled_pipeline.cli.trigger_records import TriggerRecord
+from scheduled_pipeline.cli.account.trigger_records import TriggerRecord
 
 PLACE = "eu-west-1:111122223333"
 PIPELINE = f"arn:aws:sagemaker:{PLACE}:pipeline/training"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from scheduled_pipeline.cli import following
+from scheduled_pipeline.cli.account import following
 from scheduled_pipeline.cli.main import app
 
 if TYPE_CHECKING:

@@ -14,17 +14,17 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from scheduled_pipeline.cli.adopt import adopt
-from scheduled_pipeline.cli.delete import delete_triggers
-from scheduled_pipeline.cli.describe import describe
+from scheduled_pipeline.cli.commands.account.adopt import adopt
+from scheduled_pipeline.cli.commands.account.delete import delete_triggers
+from scheduled_pipeline.cli.commands.account.describe import describe
+from scheduled_pipeline.cli.commands.account.list_triggers import list_triggers
+from scheduled_pipeline.cli.commands.account.orphans import orphans
+from scheduled_pipeline.cli.commands.assembly.next_runs import next_runs
+from scheduled_pipeline.cli.commands.assembly.permissions import permissions
+from scheduled_pipeline.cli.commands.project.verify import verify
+from scheduled_pipeline.cli.commands.run.runs import runs
+from scheduled_pipeline.cli.commands.run.start import start
 from scheduled_pipeline.cli.errors import CommandError
-from scheduled_pipeline.cli.listing import list_triggers
-from scheduled_pipeline.cli.next_runs import next_runs
-from scheduled_pipeline.cli.orphans import orphans
-from scheduled_pipeline.cli.permissions import permissions
-from scheduled_pipeline.cli.runs import runs
-from scheduled_pipeline.cli.start import start
-from scheduled_pipeline.cli.verify import verify
 
 
 class _Commands(TyperGroup):

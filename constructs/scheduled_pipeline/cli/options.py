@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from scheduled_pipeline.cli.forecast import FIRST_MOMENT, LAST_MOMENT
+from scheduled_pipeline.cli.assembly.forecast import FIRST_MOMENT, LAST_MOMENT
 
 MAXIMUM_COUNT = 1000
 """The most runs of one schedule that can be asked for."""

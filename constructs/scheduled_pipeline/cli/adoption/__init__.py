@@ -1,0 +1,1 @@
+"""Triggers of an account as Python code."""

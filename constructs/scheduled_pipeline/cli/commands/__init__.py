@@ -1,0 +1,1 @@
+"""What an operator asks: one subcommand a file, and none imports another."""

@@ -1,0 +1,1 @@
+"""What is in the account, and what should not be?"""

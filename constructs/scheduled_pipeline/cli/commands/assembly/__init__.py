@@ -1,0 +1,1 @@
+"""What does the cloud assembly say?"""

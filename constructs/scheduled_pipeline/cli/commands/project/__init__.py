@@ -1,0 +1,1 @@
+"""Is the project as it should be?"""

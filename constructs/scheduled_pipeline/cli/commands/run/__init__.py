@@ -1,0 +1,1 @@
+"""Start a pipeline, and look at its executions."""

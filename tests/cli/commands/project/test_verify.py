@@ -1,0 +1,90 @@
+"""`scheduled-pipeline verify`: a definition that is not the same twice is named, with the place in it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cache_lab import Lab
+from typer.testing import CliRunner
+
+from scheduled_pipeline.cli.main import app
+from scheduled_pipeline.definition.cache import CompiledCache
+
+PLACE = "Steps[0].Arguments.ErrorMessage"
+DIFFERING = {
+    "date_today": "from datetime import date\ndef text(context): return date.today()",
+    "date_of_module": "import datetime\ndef text(context): return datetime.date.today()",
+    "the_year": "from datetime import datetime, UTC\ndef text(context): return datetime.now(UTC).year",
+    "the_minute": "import time\ndef text(context): return time.strftime('%M')",
+    "local_time": "import time\ndef text(context): return time.localtime().tm_mon",
+    "unix_time": "import time\ndef text(context): return int(time.time())",
+    "order_of_a_set": "def text(context): return list({f'name{n}' for n in range(50)})",
+    "order_of_a_folder": "def text(context): return [p.name for p in HERE.glob('*.py')]",
+    "order_of_listdir": "import os\ndef text(context): return os.listdir(HERE)",
+    "a_uuid": "import uuid\ndef text(context): return uuid.uuid4()",
+    "secret": "import secrets\ndef text(context): return secrets.token_hex()",
+}
+SAME = {
+    "constant": "def text(context): return 'a'",
+    "sorted_set": "def text(context): return sorted({f'name{n}' for n in range(50)})",
+    "sorted_folder": "def text(context): return sorted(p.name for p in HERE.glob('*.py'))",
+    "seeded": "import random\ndef text(context): return random.random()",
+    "given_date": "from datetime import date\ndef text(context): return isinstance(date(2026, 1, 1), date)",
+    "values": "def text(context): return [context.value('A'), context.value('B'), context.value('C')]",
+}
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """What the command says of all of these, and of one that fails."""
+    folder = tmp_path_factory.mktemp("project")
+    lab = Lab(folder, CompiledCache(folder / "cache"))
+    for name, code in {**DIFFERING, **SAME, "fails": "def text(context): raise KeyError('x')"}.items():
+        lab.define(f"{name}.py", code)
+    with pytest.MonkeyPatch.context() as patch:
+        lab.enter(patch)
+        functions = [f"{name}:build" for name in ("fails", *DIFFERING, *SAME)]
+        values = ["--value", "A=1", "--value", "B=text", "--value", "C=x=y"]
+        return CliRunner().invoke(app, ["verify", *functions, *values])
+
+
+@pytest.mark.parametrize("name", DIFFERING)
+def test_a_definition_that_differs_is_named_with_the_path_and_both_values(results: Any, name: str) -> None:
+    (line,) = [line for line in results.stdout.splitlines() if line.startswith(f"{name}:build\t")]
+    _, path, first, second = line.split("\t")
+    assert path == PLACE
+    assert first != second
+    assert f"Error: {name}:build: 1 values differ from compile to compile." in results.stderr
+
+
+@pytest.mark.parametrize("name", SAME)
+def test_a_definition_that_is_the_same_twice_is_not_reported(results: Any, name: str) -> None:
+    assert f"{name}:build" not in results.stdout
+    assert f"{name}:build: the same in both." in results.stderr
+
+
+def test_one_that_cannot_be_compiled_is_named_and_the_others_are_checked(results: Any) -> None:
+    assert "Error: the build function fails:build raised" in results.stderr
+    assert results.exit_code == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["build"], "definition must be 'module:function'"),
+        (["defs:build", "--value", "A"], "--value must be NAME=VALUE, got 'A'"),
+    ],
+)
+def test_wrong_usage_is_one_sentence(arguments: list[str], message: str) -> None:
+    done = CliRunner().invoke(app, ["verify", *arguments])
+    assert done.exit_code == 2
+    assert message in done.stderr
+
+
+def test_the_pipelines_of_this_project_are_the_same_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(Path(__file__).resolve().parents[4])
+    modules = ["pipeline_defs.abalone.pipeline:build", "pipeline_defs.daily_processing.pipeline:build"]
+    done = CliRunner().invoke(app, ["verify", *modules])
+    assert (done.stdout, done.exit_code) == ("", 0), done.stderr
