@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from scheduled_pipeline.cli.account import following
+from scheduled_pipeline.cli.account import runs as run_records
 from scheduled_pipeline.cli.main import app
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class TrainingAccount:
         thread = threading.Thread(target=end)
         thread.start()
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(following, "time", Pauses(lambda: (seen.set(), time.sleep(0.02))))
+            patch.setattr(run_records, "time", Pauses(lambda: (seen.set(), time.sleep(0.02))))
             result = self.run("start", "Training", *ENOUGH, "--wait", *arguments)
         thread.join()
         return result

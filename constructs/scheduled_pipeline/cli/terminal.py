@@ -1,8 +1,10 @@
-"""Ask before something is deleted."""
+"""Talk with an operator at a terminal: show what is being looked at, and ask before something is deleted."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import typer
 
@@ -28,3 +30,21 @@ def confirmed(number: int) -> bool:
         return typer.confirm(f"Delete {what}?", err=True)
     except typer.Abort:
         return False
+
+
+@contextmanager
+def progress(*, quiet: bool = False) -> Iterator[Callable[[str], None]]:
+    """A function that shows a line on standard error until the next one, and leaves nothing behind.
+
+    Shows nothing unless both outputs are terminals: in a pipe another program may own the screen.
+
+    Args:
+        quiet: show nothing at all.
+    """
+    if quiet or not (sys.stdout.isatty() and sys.stderr.isatty()):
+        yield lambda text: None
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status("") as status:
+        yield status.update

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from threading import Lock
@@ -149,3 +150,14 @@ def _retries(core: Any) -> dict[str, Any]:
         **({} if attempts is not None else {"total_max_attempts": _ATTEMPTS}),
         "mode": "adaptive" if mode in (None, "legacy") else mode,
     }
+
+
+def same_place(aws: Aws, profile: str | None) -> str:
+    """The options with which another command reaches the same account and Region.
+
+    Args:
+        aws: whom this command asks.
+        profile: as this command was given it.
+    """
+    named = {"--region": aws.region, "--profile": profile, "--endpoint-url": aws.endpoint_url}
+    return " ".join(f"{name} {shlex.quote(value)}" for name, value in named.items() if value)

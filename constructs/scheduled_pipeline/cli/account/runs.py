@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 
+from scheduled_pipeline.cli.account.aws_errors import api_errors
+from scheduled_pipeline.cli.account.calls import listed
 from scheduled_pipeline.trigger.time_zone import utc_text
+
+_PAGE = 100
 
 ENDED = frozenset({"Failed", "Stopped", "Succeeded"})
 """The statuses after which nothing changes any more."""
@@ -142,3 +147,51 @@ def moment_text(moment: datetime | None) -> str | None:
 
 def _moment(value: datetime | None) -> datetime | None:
     return None if value is None else value.astimezone(UTC)
+
+
+@api_errors()
+def read_run(client: Any, arn: str) -> RunRecord:
+    """A run and its steps: `sagemaker:DescribePipelineExecution` and `ListPipelineExecutionSteps`.
+
+    Args:
+        client: of SageMaker.
+        arn: of the execution.
+
+    Raises:
+        AwsError: AWS refused a call.
+    """
+    # The run first: once it has ended, its steps have.
+    run = RunRecord.of_description(client.describe_pipeline_execution(PipelineExecutionArn=arn))
+    steps = listed(
+        client.list_pipeline_execution_steps,
+        "PipelineExecutionSteps",
+        PipelineExecutionArn=arn,
+        SortOrder="Ascending",
+        MaxResults=_PAGE,
+    )
+    return run.with_steps(tuple(StepRecord.of(step) for step in steps))
+
+
+def follow(client: Any, arn: str, *, poll_seconds: float, tell: Callable[[str], None]) -> RunRecord:
+    """Look at a run until it has ended, and tell of each change of a step and of the run.
+
+    Args:
+        client: of SageMaker.
+        arn: of the execution.
+        poll_seconds: from one look to the next.
+        tell: is given one line for each change: UTC, the step or nothing, and the status.
+
+    Raises:
+        AwsError: AWS refused a call, or could not be asked; the run goes on.
+    """
+    told: dict[str, str] = {}
+    while True:
+        run = read_run(client, arn)
+        lines = {f"step {step.name}": step.summary for step in run.steps} | {"run": run.status}
+        for name, text in lines.items():
+            if told.get(name) != text:
+                tell(f"{utc_text(datetime.now(UTC))}  {name}  {text}")
+        told = lines
+        if run.ended:
+            return run
+        time.sleep(poll_seconds)

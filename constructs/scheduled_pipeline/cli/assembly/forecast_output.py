@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
-import sys
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scheduled_pipeline.cli.assembly.forecast import Forecast, Run
 from scheduled_pipeline.cli.assembly.intrinsics import Text as Value
-from scheduled_pipeline.cli.errors import CommandError
+from scheduled_pipeline.cli.printing import NOTHING
 from scheduled_pipeline.trigger.occurrences import ClockChange
 from scheduled_pipeline.trigger.time_zone import utc_text
 
@@ -26,8 +23,6 @@ COLUMNS = (
     *("PIPELINE", "EXPRESSION", "START", "END", "NOTE"),
 )
 """The columns of the plain form, separated by one tab each."""
-
-_NOTHING = "-"
 
 
 def to_json(forecasts: Sequence[Forecast], *, assembly: Path, after: datetime, count: int) -> str:
@@ -92,7 +87,7 @@ def to_plain(forecasts: Sequence[Forecast]) -> str:
     """Lines of `COLUMNS`, the names first; a line for each run, and one for a schedule that has none."""
     rows = [COLUMNS, *(row for forecast in forecasts for row in _plain_rows(forecast))]
     # A tab or a line break within a value would break the columns.
-    return "\n".join("\t".join(" ".join(cell.split()) or _NOTHING for cell in row) for row in rows)
+    return "\n".join("\t".join(" ".join(cell.split()) or NOTHING for cell in row) for row in rows)
 
 
 def _plain_rows(forecast: Forecast) -> Iterator[tuple[str, ...]]:
@@ -101,8 +96,8 @@ def _plain_rows(forecast: Forecast) -> Iterator[tuple[str, ...]]:
     for run in forecast.runs or (None,):
         own = () if run is None or run.note is None else (run.note,)
         yield (
-            _NOTHING if run is None else utc_text(run.moment),
-            _NOTHING if run is None else run.moment.isoformat(),
+            NOTHING if run is None else utc_text(run.moment),
+            NOTHING if run is None else run.moment.isoformat(),
             start.timezone.text,
             start.state.text,
             start.stack,
@@ -110,8 +105,8 @@ def _plain_rows(forecast: Forecast) -> Iterator[tuple[str, ...]]:
             start.name.text,
             ",".join(start.pipelines),
             start.expression.text,
-            _optional(start.start) or _NOTHING,
-            _optional(start.end) or _NOTHING,
+            _optional(start.start) or NOTHING,
+            _optional(start.end) or NOTHING,
             "; ".join((*problem, *own, *forecast.notes)),
         )
 
@@ -179,26 +174,3 @@ def _runs_table(forecast: Forecast) -> RenderableType:
 
 def _day_and_time(moment: datetime) -> str:
     return f"{moment:%a %Y-%m-%d %H:%M}" + (f":{moment:%S}" if moment.second else "")
-
-
-def write(text: str) -> bool:
-    """Write lines to standard output; a reader that has gone has had enough, which is no error.
-
-    Returns:
-        Whether there is still a reader.
-
-    Raises:
-        CommandError: it cannot be written, as on a disk that is full.
-    """
-    try:
-        if isinstance(sys.stdout, TextIOWrapper):
-            # A terminal or a locale that lacks a letter gets its number.
-            sys.stdout.reconfigure(errors="backslashreplace")
-        print(text, flush=True)
-    except OSError as error:
-        # What is left in the buffer is flushed at exit: into nothing, not into the pipe.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        if not isinstance(error, BrokenPipeError):
-            raise CommandError(f"standard output cannot be written: {error.strerror}") from None
-        return False
-    return True

@@ -9,6 +9,7 @@ import pytest
 from faulty_endpoint import FaultyEndpoint
 from operator_account import OperatorAccount
 
+from scheduled_pipeline.cli import printing
 from scheduled_pipeline.cli.account import trigger_output
 from scheduled_pipeline.cli.account.aws import Aws
 from scheduled_pipeline.cli.account.scan import scan
@@ -180,8 +181,8 @@ def test_lines_are_written_as_rows_come(monkeypatch: pytest.MonkeyPatch) -> None
         written.append(text)
         return len(written) < 2
 
-    monkeypatch.setattr(trigger_output.forecast_output, "write", write)
-    trigger_output.write_lines(["NUMBER"], rows())
+    monkeypatch.setattr(printing, "write", write)
+    printing.write_lines(["NUMBER"], rows())
     assert written[0].splitlines()[:2] == ["NUMBER", "0"]
     assert taken < 250  # the reader was gone after the second batch
 
@@ -238,7 +239,7 @@ def test_a_terminal_is_told_what_is_looked_at(
 def test_the_document_is_json_whatever_the_number() -> None:
     for number in (0, 1, 2, 250):
         items: list[dict[str, Any]] = [{"name": str(place), "list": []} for place in range(number)]
-        lines = trigger_output._json_lines({"regions": ["a"]}, "triggers", items)
+        lines = printing._json_lines({"regions": ["a"]}, "triggers", items)
         assert json.loads("\n".join(lines)) == {"regions": ["a"], "triggers": items}
 
 

@@ -3,7 +3,7 @@ import json
 import pytest
 from training_account import ENOUGH, Pauses, TrainingAccount
 
-from scheduled_pipeline.cli.account import following
+from scheduled_pipeline.cli.account import runs as run_records
 from scheduled_pipeline.cli.account.runs import RunRecord
 
 
@@ -105,7 +105,7 @@ def test_what_has_not_changed_is_not_told_again(
         if next(looks) == 3:
             training.aws.finish(training.executions()[0]["PipelineExecutionArn"])
 
-    monkeypatch.setattr(following, "time", Pauses(end_at_last))
+    monkeypatch.setattr(run_records, "time", Pauses(end_at_last))
     result = training.run("start", "Training", *ENOUGH, "--wait")
     assert (result.exit_code, next(looks)) == (0, 4)
     assert len(result.stderr.splitlines()) == 8
@@ -164,7 +164,7 @@ def test_an_interrupt_leaves_the_run_going_and_says_how_to_see_it(
     def interrupt() -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(following, "time", Pauses(interrupt))
+    monkeypatch.setattr(run_records, "time", Pauses(interrupt))
     result = training.run("start", "Training", *ENOUGH, "--wait")
     assert result.exit_code == 130
     arn = result.stdout.strip()
@@ -183,7 +183,7 @@ def test_a_call_that_fails_while_waiting_says_that_the_run_goes_on(
         training.aws.finish(arn)
         training.sagemaker.delete_pipeline(PipelineName="Training", ClientRequestToken=32 * "d")
 
-    monkeypatch.setattr(following, "time", Pauses(lose))
+    monkeypatch.setattr(run_records, "time", Pauses(lose))
     result = training.run("start", "Training", *ENOUGH, "--wait")
     assert result.exit_code == 4
     assert "sagemaker:DescribePipelineExecution in us-east-1: not found" in result.stderr

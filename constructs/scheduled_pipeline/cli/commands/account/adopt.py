@@ -26,19 +26,18 @@ from typing import Annotated
 
 import typer
 
-from scheduled_pipeline.cli.account.aws import Aws, EndpointUrl, Profile, Region
+from scheduled_pipeline.cli import printing
+from scheduled_pipeline.cli.account.aws import Aws, EndpointUrl, Profile, Region, same_place
 from scheduled_pipeline.cli.account.aws_errors import api_errors
 from scheduled_pipeline.cli.account.owners import read_owners
 from scheduled_pipeline.cli.account.runs import moment_text
-from scheduled_pipeline.cli.account.same_place import same_place
 from scheduled_pipeline.cli.account.scan import Progress, scan
 from scheduled_pipeline.cli.account.trigger_records import PIPELINE_ARN, TriggerRecord
 from scheduled_pipeline.cli.adoption.adoption import Adoption, LeftOut, adopt_triggers
 from scheduled_pipeline.cli.adoption.instructions import delete_commands, first_run, numbered, steps, summary
-from scheduled_pipeline.cli.assembly import forecast_output
 from scheduled_pipeline.cli.errors import ExitCode, UsageError
 from scheduled_pipeline.cli.options import AsJson, parse_after
-from scheduled_pipeline.cli.progress import progress
+from scheduled_pipeline.cli.terminal import progress
 
 Handover = Annotated[
     datetime | None,
@@ -72,9 +71,9 @@ def adopt(
         unowned, refused = _without_owner(aws, found, show) if found else ([], [])
     adoption = adopt_triggers(unowned, pipeline=pipeline, now=now, handover=handover, refused=refused)
     if as_json:
-        forecast_output.write(_to_json(adoption, aws, now, handover, same_place(aws, profile)))
+        printing.write(_to_json(adoption, aws, now, handover, same_place(aws, profile)))
     elif adoption.adopted or adoption.left_out:
-        forecast_output.write(adoption.source.rstrip("\n"))
+        printing.write(adoption.source.rstrip("\n"))
         _explain(adoption, aws, now, handover, same_place(aws, profile))
     else:
         owned = "a stack owns all that starts it" if found else "nothing starts it"

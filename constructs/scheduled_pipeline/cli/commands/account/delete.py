@@ -24,6 +24,7 @@ from typing import Annotated
 
 import typer
 
+from scheduled_pipeline.cli import printing
 from scheduled_pipeline.cli.account import trigger_output
 from scheduled_pipeline.cli.account.aws import Aws, EndpointUrl, Profile, Regions
 from scheduled_pipeline.cli.account.aws_errors import api_errors
@@ -34,8 +35,7 @@ from scheduled_pipeline.cli.account.trigger_names import NoTriggerError, find_tr
 from scheduled_pipeline.cli.account.trigger_records import TriggerRecord
 from scheduled_pipeline.cli.errors import CommandError
 from scheduled_pipeline.cli.options import AsJson
-from scheduled_pipeline.cli.progress import progress
-from scheduled_pipeline.cli.terminal import check_askable, confirmed
+from scheduled_pipeline.cli.terminal import check_askable, confirmed, progress
 
 COLUMNS = ("KIND", "REGION", "GROUP", "NAME", "PIPELINE", "RESULT")
 """The columns of the plain form, separated by one tab each."""
@@ -113,10 +113,10 @@ def _print(records: Sequence[TriggerRecord], results: Sequence[Deletion] | None,
             {**trigger_output.short_document(record), "result": result, "error": error}
             for record, (result, error) in rows
         )
-        trigger_output.write_json({}, "triggers", documents)
+        printing.write_json({}, "triggers", documents)
         return
     cells = (
         (record.kind, record.region, record.group, record.name, trigger_output.pipeline_text(record), result)
         for record, (result, _) in rows
     )
-    trigger_output.write_rows(COLUMNS, cells)
+    printing.write_rows(COLUMNS, cells)

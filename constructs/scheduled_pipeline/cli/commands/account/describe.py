@@ -26,6 +26,7 @@ from typing import Annotated, Any
 
 import typer
 
+from scheduled_pipeline.cli import printing
 from scheduled_pipeline.cli.account import trigger_output
 from scheduled_pipeline.cli.account.aws import Aws, EndpointUrl, Profile, Regions
 from scheduled_pipeline.cli.account.aws_errors import api_errors
@@ -39,7 +40,7 @@ from scheduled_pipeline.cli.assembly.intrinsics import Text
 from scheduled_pipeline.cli.assembly.scheduled_starts import ScheduledStart
 from scheduled_pipeline.cli.errors import CommandError
 from scheduled_pipeline.cli.options import After, AsJson, check_count
-from scheduled_pipeline.cli.progress import progress
+from scheduled_pipeline.cli.terminal import progress
 from scheduled_pipeline.trigger.expression import Dialect
 from scheduled_pipeline.trigger.time_zone import utc_text
 
@@ -70,7 +71,7 @@ def describe(
         existences = [lookup.existence(record) for record in records]
     runs = _forecast(records[0], moment, count)
     if as_json:
-        forecast_output.write(json.dumps(_document(records, existences, runs, moment), indent=2))
+        printing.write(json.dumps(_document(records, existences, runs, moment), indent=2))
     else:
         _print(list(_facts(records, existences, runs)))
     if runs is not None and runs.problem is not None:
@@ -191,7 +192,7 @@ def _run_text(run: Run) -> str:
 
 def _print(facts: Sequence[tuple[str, str]]) -> None:
     if not sys.stdout.isatty():
-        trigger_output.write_pairs(facts)
+        printing.write_pairs(facts)
         return
     from rich.console import Console
     from rich.table import Table

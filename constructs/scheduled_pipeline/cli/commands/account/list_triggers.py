@@ -22,6 +22,7 @@ from typing import Any
 
 import typer
 
+from scheduled_pipeline.cli import printing
 from scheduled_pipeline.cli.account import trigger_output
 from scheduled_pipeline.cli.account.aws import Aws, EndpointUrl, Profile, Regions
 from scheduled_pipeline.cli.account.aws_errors import api_errors
@@ -30,7 +31,7 @@ from scheduled_pipeline.cli.account.pipeline_lookup import Existence, PipelineLo
 from scheduled_pipeline.cli.account.scan import Progress, scan
 from scheduled_pipeline.cli.account.trigger_records import TriggerRecord
 from scheduled_pipeline.cli.options import AsJson
-from scheduled_pipeline.cli.progress import progress
+from scheduled_pipeline.cli.terminal import progress
 
 COLUMNS = (
     *("KIND", "REGION", "GROUP", "NAME", "STATE", "EXPRESSION", "TIMEZONE"),
@@ -54,11 +55,11 @@ def list_triggers(
         regions = aws.regions(region)
         if as_json:
             found = _documents(_found(aws, regions, lambda text: None))
-            trigger_output.write_json({"regions": list(regions)}, "triggers", found)
+            printing.write_json({"regions": list(regions)}, "triggers", found)
         elif sys.stdout.isatty():
             _print_table(aws, regions)
         else:
-            trigger_output.write_lines(COLUMNS, _rows(_found(aws, regions, lambda text: None)))
+            printing.write_lines(COLUMNS, _rows(_found(aws, regions, lambda text: None)))
 
 
 def _print_table(aws: Aws, regions: Sequence[str]) -> None:
@@ -69,7 +70,7 @@ def _print_table(aws: Aws, regions: Sequence[str]) -> None:
                 rows.append(row)
     finally:
         # Also when an error ends it: what was found is printed.
-        trigger_output.print_table(COLUMNS, rows)
+        printing.print_table(COLUMNS, rows)
     if not rows:
         typer.echo(f"Nothing starts a SageMaker pipeline in {', '.join(regions)}.", err=True)
 

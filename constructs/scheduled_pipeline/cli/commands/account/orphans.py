@@ -33,6 +33,7 @@ from typing import Annotated, Any
 
 import typer
 
+from scheduled_pipeline.cli import printing
 from scheduled_pipeline.cli.account import trigger_output
 from scheduled_pipeline.cli.account.aws import Aws, EndpointUrl, Profile, Regions
 from scheduled_pipeline.cli.account.aws_errors import api_errors
@@ -40,8 +41,7 @@ from scheduled_pipeline.cli.account.deletion import Deletion, delete, report_fai
 from scheduled_pipeline.cli.account.orphans import Orphan, Reason, find_orphans
 from scheduled_pipeline.cli.errors import ExitCode, UsageError
 from scheduled_pipeline.cli.options import AsJson
-from scheduled_pipeline.cli.progress import progress
-from scheduled_pipeline.cli.terminal import check_askable, confirmed
+from scheduled_pipeline.cli.terminal import check_askable, confirmed, progress
 
 COLUMNS = (
     *("KIND", "REGION", "GROUP", "NAME", "STATE", "PIPELINE"),
@@ -181,10 +181,10 @@ def _print(
             _document(orphan, _result(place, orphan, plan, results), results.get(place))
             for place, orphan in enumerate(found)
         )
-        trigger_output.write_json({"regions": list(regions)}, "orphans", documents)
+        printing.write_json({"regions": list(regions)}, "orphans", documents)
         return
     rows = [_row(orphan, _result(place, orphan, plan, results)) for place, orphan in enumerate(found)]
-    trigger_output.write_rows(COLUMNS, rows)
+    printing.write_rows(COLUMNS, rows)
     if not found:
         typer.echo(f"There are no orphans in {', '.join(regions)}.", err=True)
 

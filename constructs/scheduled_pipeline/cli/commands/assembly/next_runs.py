@@ -28,6 +28,7 @@ from typing import Annotated
 
 import typer
 
+from scheduled_pipeline.cli import printing
 from scheduled_pipeline.cli.assembly import forecast_output
 from scheduled_pipeline.cli.assembly.assembly import read_assembly
 from scheduled_pipeline.cli.assembly.forecast import Forecast, forecast
@@ -56,13 +57,11 @@ def next_runs(
     starts = find_starts(read_assembly(assembly))
     forecasts = [forecast(start, after=moment, count=count) for start in starts]
     if as_json:
-        forecast_output.write(
-            forecast_output.to_json(forecasts, assembly=assembly, after=moment, count=count)
-        )
+        printing.write(forecast_output.to_json(forecasts, assembly=assembly, after=moment, count=count))
     elif sys.stdout.isatty():
         _print_to_terminal(forecasts, moment)
     else:
-        forecast_output.write(forecast_output.to_plain(forecasts))
+        printing.write(forecast_output.to_plain(forecasts))
     if not forecasts and not as_json:
         typer.echo(f"No schedule and no rule in {assembly} starts a SageMaker pipeline.", err=True)
     _report_problems(forecasts)

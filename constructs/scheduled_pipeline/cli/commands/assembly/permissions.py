@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from scheduled_pipeline.cli.assembly import forecast_output
+from scheduled_pipeline.cli import printing
 from scheduled_pipeline.cli.assembly.assembly import read_assembly
 from scheduled_pipeline.cli.assembly.pipeline_permissions import PipelinePermissions, find_permissions
 from scheduled_pipeline.cli.errors import ExitCode
@@ -55,11 +55,11 @@ def permissions(
     """Read the assembly, print the permissions and report what cannot be read: see this module."""
     found = find_permissions(read_assembly(assembly))
     if as_json:
-        forecast_output.write(_to_json(found, assembly))
+        printing.write(_to_json(found, assembly))
     elif sys.stdout.isatty():
         _print_to_terminal(found)
     else:
-        forecast_output.write(_to_plain(found))
+        printing.write(_to_plain(found))
     if not found and not as_json:
         typer.echo(f"There is no SageMaker pipeline in {assembly}.", err=True)
     unread = [one for one in found if one.problem is not None]

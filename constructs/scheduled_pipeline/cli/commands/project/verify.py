@@ -27,7 +27,7 @@ from typing import Annotated, Any
 
 import typer
 
-from scheduled_pipeline.cli.assembly import forecast_output
+from scheduled_pipeline.cli import printing
 from scheduled_pipeline.cli.errors import ExitCode, UsageError
 from scheduled_pipeline.definition.compiler import Compiler
 from scheduled_pipeline.definition.context import Value
@@ -87,7 +87,7 @@ def _report(function: str, both: Sequence[CompiledPipeline]) -> bool:
     """Print the differences of two compiles; returns whether there are any."""
     found = list(differences(both[0].document, both[1].document))
     for path, first, second in found[:_SHOWN]:
-        forecast_output.write("\t".join(" ".join(cell.split()) for cell in (function, path, first, second)))
+        printing.write("\t".join(" ".join(cell.split()) for cell in (function, path, first, second)))
     if not found:
         typer.echo(f"{function}: the same in both.", err=True)
         return False

@@ -23,11 +23,11 @@ from typing import Annotated, Any
 
 import typer
 
+from scheduled_pipeline.cli import printing
 from scheduled_pipeline.cli.account.aws import Aws, EndpointUrl, Profile, Region
 from scheduled_pipeline.cli.account.aws_errors import api_errors
 from scheduled_pipeline.cli.account.calls import listed, side_by_side
 from scheduled_pipeline.cli.account.runs import RunRecord, moment_text
-from scheduled_pipeline.cli.assembly import forecast_output
 from scheduled_pipeline.cli.options import AsJson
 
 COLUMNS = ("START", "STATUS", "NAME", "SECONDS", "REASON", "ARN")
@@ -54,11 +54,11 @@ def runs(
     found = _read(client, pipeline, last)
     now = datetime.now(UTC)
     if as_json:
-        forecast_output.write(_to_json(found, pipeline, now))
+        printing.write(_to_json(found, pipeline, now))
     elif sys.stdout.isatty():
         _print_to_terminal(found, now)
     else:
-        forecast_output.write(_to_plain(found, now))
+        printing.write(_to_plain(found, now))
     if not found and not as_json:
         typer.echo(f"{pipeline} has not run yet.", err=True)
 

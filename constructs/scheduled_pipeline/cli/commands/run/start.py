@@ -29,12 +29,10 @@ from typing import Annotated, Any, ClassVar
 
 import typer
 
-from scheduled_pipeline.cli.account.aws import Aws, EndpointUrl, Profile, Region
+from scheduled_pipeline.cli import printing
+from scheduled_pipeline.cli.account.aws import Aws, EndpointUrl, Profile, Region, same_place
 from scheduled_pipeline.cli.account.aws_errors import AwsError, api_errors
-from scheduled_pipeline.cli.account.following import follow
-from scheduled_pipeline.cli.account.runs import RunRecord, moment_text
-from scheduled_pipeline.cli.account.same_place import same_place
-from scheduled_pipeline.cli.assembly import forecast_output
+from scheduled_pipeline.cli.account.runs import RunRecord, follow, moment_text
 from scheduled_pipeline.cli.errors import CommandError, ExitCode
 from scheduled_pipeline.cli.options import AsJson
 from scheduled_pipeline.definition.model import CompiledPipeline
@@ -104,11 +102,11 @@ def start(
     token = token or uuid.uuid4().hex
     run = _start(client, pipeline, given, token, display_name)
     if not as_json:
-        forecast_output.write(run.arn)
+        printing.write(run.arn)
     if wait:
         run = _wait(client, run.arn, poll_seconds, f"{pipeline} {same_place(aws, profile)}")
     if as_json:
-        forecast_output.write(_to_json(run, pipeline, given, token))
+        printing.write(_to_json(run, pipeline, given, token))
     if run.failure is not None:
         raise RunFailedError(run.failure)
 
