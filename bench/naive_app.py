@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from scheduled_pipeline import compilation
-from scheduled_pipeline.definition.child import _environment
-from scheduled_pipeline.definition.completion import complete
+from scheduled_pipeline.definition.compiler.child_process import _environment
+from scheduled_pipeline.definition.compiler.source import PipelineDefinition
 from scheduled_pipeline.definition.model import CompiledPipeline
 from scheduled_pipeline.definition.packed import unpack
-from scheduled_pipeline.definition.source import PipelineDefinition
+from scheduled_pipeline.definition.sandbox.answer import complete
 
 
 class InProcess:
@@ -33,7 +33,7 @@ class InProcess:
 
     def compile(self, definition: PipelineDefinition, *, region: str, **given: Any) -> CompiledPipeline:
         """Compile in this process."""
-        from scheduled_pipeline.definition.worker import Request, Worker
+        from scheduled_pipeline.definition.sandbox.builder import Request, Worker
 
         function = definition.function
         assert function is not None

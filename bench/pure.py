@@ -9,8 +9,8 @@ from bench.measure import RUNS, Row, python
 
 _COMPILE = """
 import json, sys, time
-from scheduled_pipeline.definition.compiler import Compiler
-from scheduled_pipeline.definition.source import PipelineDefinition
+from scheduled_pipeline.definition.compiler.compiler import Compiler
+from scheduled_pipeline.definition.compiler.source import PipelineDefinition
 compiler = Compiler()
 seconds = []
 for _ in range(int(sys.argv[1]) + 1):
@@ -24,7 +24,7 @@ print(json.dumps(seconds))
 _IMPORT = "import time; s = time.perf_counter(); import scheduled_pipeline; print(time.perf_counter() - s)"
 _VALIDATE = """
 import json, sys, time
-from scheduled_pipeline.definition.validation import validate
+from scheduled_pipeline.definition.validation.validate import validate
 step = {"Type": "Processing", "Arguments": {
     "RoleArn": "arn:aws:iam::111122223333:role/given",
     "AppSpecification": {"ImageUri": "111122223333.dkr.ecr.eu-west-1.amazonaws.com/image:1"},

@@ -9,8 +9,8 @@ import pytest
 from aws_cdk import App, Environment, Stack
 
 from scheduled_pipeline.compile_options import compile_options
-from scheduled_pipeline.definition.cache import CompiledCache
-from scheduled_pipeline.definition.options import CompileOptions
+from scheduled_pipeline.definition.compiler.cache import CompiledCache
+from scheduled_pipeline.definition.compiler.options import CompileOptions
 
 
 def _options(context: dict[str, Any]) -> CompileOptions:

@@ -90,7 +90,7 @@ def test_the_environment_is_read_in_few_places() -> None:
         for path in PACKAGE.rglob("*.py")
         if "os.environ" in path.read_text()
     }
-    assert readers <= {"definition/child.py", "definition/worker.py"}
+    assert readers <= {"definition/compiler/child_process.py", "definition/sandbox/builder.py"}
 
 
 @pytest.mark.parametrize("folder", ["constructs", "stacks", "pipeline_defs", "local_aws"])

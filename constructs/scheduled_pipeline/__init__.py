@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from scheduled_pipeline.definition.compiler.source import PipelineDefinition
 from scheduled_pipeline.definition.context import PipelineContext
 from scheduled_pipeline.definition.model import DefinitionError
-from scheduled_pipeline.definition.source import PipelineDefinition
 from scheduled_pipeline.fleet.pipeline import FleetPipeline
 from scheduled_pipeline.trigger.event import EventTrigger
 from scheduled_pipeline.trigger.schedule import PipelineSchedule
 
 if TYPE_CHECKING:
     from scheduled_pipeline.construct import ScheduledPipeline
-    from scheduled_pipeline.definition.warm_up import warm_up
+    from scheduled_pipeline.definition.compiler.warm_up import warm_up
     from scheduled_pipeline.fleet.fleet import PipelineFleet
     from scheduled_pipeline.resources.alert_topic import AlertTopic
     from scheduled_pipeline.resources.pipeline import Pipeline
@@ -41,7 +41,7 @@ _ON_FIRST_USE = {
     "Pipeline": "scheduled_pipeline.resources.pipeline",
     "PipelineFleet": "scheduled_pipeline.fleet.fleet",
     "ScheduledPipeline": "scheduled_pipeline.construct",
-    "warm_up": "scheduled_pipeline.definition.warm_up",
+    "warm_up": "scheduled_pipeline.definition.compiler.warm_up",
 }
 
 

@@ -13,12 +13,12 @@ from constructs import Construct
 
 from scheduled_pipeline.compile_options import compile_options
 from scheduled_pipeline.definition import placeholders
-from scheduled_pipeline.definition.compiler import shared_compiler
+from scheduled_pipeline.definition.compiler.compiler import shared_compiler
+from scheduled_pipeline.definition.compiler.request import CompileRequest
+from scheduled_pipeline.definition.compiler.source import PipelineDefinition
 from scheduled_pipeline.definition.context import Value
 from scheduled_pipeline.definition.model import CompiledPipeline
-from scheduled_pipeline.definition.request import CompileRequest
-from scheduled_pipeline.definition.source import PipelineDefinition
-from scheduled_pipeline.definition.validation import Finding, check, validate
+from scheduled_pipeline.definition.validation.validate import Finding, check, validate
 from scheduled_pipeline.late_values import late_value
 from scheduled_pipeline.resources.place import is_token, path_of, place_of
 

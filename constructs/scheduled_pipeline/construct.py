@@ -15,9 +15,9 @@ from constructs import Construct
 from scheduled_pipeline.arguments import check_arguments
 from scheduled_pipeline.compilation import check_bound, compile_for, partition_of, split_values
 from scheduled_pipeline.definition import placeholders
+from scheduled_pipeline.definition.compiler.source import BuildFunction, PipelineDefinition
 from scheduled_pipeline.definition.context import Value
-from scheduled_pipeline.definition.source import BuildFunction, PipelineDefinition
-from scheduled_pipeline.parameters import check_parameters
+from scheduled_pipeline.definition.start_parameters import check_parameters
 from scheduled_pipeline.resources import names
 from scheduled_pipeline.resources.artifact_bucket import artifact_bucket as make_artifact_bucket
 from scheduled_pipeline.resources.bucket_events import BucketEventsValidation

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from cache_lab import Lab
 
-from scheduled_pipeline.definition.cache import CompiledCache
+from scheduled_pipeline.definition.compiler.cache import CompiledCache
 
 
 @pytest.fixture(scope="module")

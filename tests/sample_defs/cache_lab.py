@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from scheduled_pipeline.definition.cache import CompiledCache
-from scheduled_pipeline.definition.compiler import Compiler
+from scheduled_pipeline.definition.compiler.cache import CompiledCache
+from scheduled_pipeline.definition.compiler.compiler import Compiler
+from scheduled_pipeline.definition.compiler.request import CompileRequest
+from scheduled_pipeline.definition.compiler.source import FunctionReference, PipelineDefinition
 from scheduled_pipeline.definition.model import CompiledPipeline
 from scheduled_pipeline.definition.project import Project
-from scheduled_pipeline.definition.request import CompileRequest
-from scheduled_pipeline.definition.source import FunctionReference, PipelineDefinition
 
 _PIPELINE = """
 import json

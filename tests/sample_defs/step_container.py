@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from scheduled_pipeline.definition.outline import Outline
+from scheduled_pipeline.definition.parsed import Outline
 
 if TYPE_CHECKING:
     from local_aws import LocalAws

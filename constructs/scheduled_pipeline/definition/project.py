@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.machinery import all_suffixes
 
-from scheduled_pipeline.definition.normalise import is_clutter
+from scheduled_pipeline.definition.sandbox.reproducible import is_clutter
 
 # Where pip, and Debian, put what is installed; it counts by the names of the distributions in it.
 _INSTALLED_FOLDERS = {"site-packages", "dist-packages"}

@@ -17,7 +17,7 @@ from constructs import Construct
 from scheduled_pipeline.arguments import check_arguments
 from scheduled_pipeline.compilation import compile_ahead, split_values
 from scheduled_pipeline.construct import ScheduledPipeline
-from scheduled_pipeline.definition.source import PipelineDefinition
+from scheduled_pipeline.definition.compiler.source import PipelineDefinition
 from scheduled_pipeline.fleet.alarms import FleetAlarms
 from scheduled_pipeline.fleet.assignment import stack_id
 from scheduled_pipeline.fleet.limits import FleetLoadValidation

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from scheduled_pipeline.definition.compiler.source import BuildFunction, PipelineDefinition
 from scheduled_pipeline.definition.context import Value
-from scheduled_pipeline.definition.source import BuildFunction, PipelineDefinition
 from scheduled_pipeline.trigger.event import EventTrigger
 from scheduled_pipeline.trigger.schedule import PipelineSchedule, SdkSchedule
 

@@ -10,7 +10,6 @@ from faulty_endpoint import FaultyEndpoint
 from operator_account import OperatorAccount
 
 from scheduled_pipeline.cli import printing
-from scheduled_pipeline.cli.account import trigger_output
 from scheduled_pipeline.cli.account.aws import Aws
 from scheduled_pipeline.cli.account.scan import scan
 from scheduled_pipeline.cli.account.trigger_records import TriggerRecord
@@ -244,7 +243,7 @@ def test_the_document_is_json_whatever_the_number() -> None:
 
 
 def test_a_value_cannot_break_the_columns() -> None:
-    (_, line) = trigger_output._plain_lines(["A", "B"], [("one\ttwo\nthree", None)])
+    (_, line) = printing._plain_lines(["A", "B"], [("one\ttwo\nthree", None)])
     assert line == "one two three\t-"
 
 

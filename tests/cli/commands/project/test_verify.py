@@ -10,7 +10,7 @@ from cache_lab import Lab
 from typer.testing import CliRunner
 
 from scheduled_pipeline.cli.main import app
-from scheduled_pipeline.definition.cache import CompiledCache
+from scheduled_pipeline.definition.compiler.cache import CompiledCache
 
 PLACE = "Steps[0].Arguments.ErrorMessage"
 DIFFERING = {

@@ -29,11 +29,11 @@ import typer
 
 from scheduled_pipeline.cli import printing
 from scheduled_pipeline.cli.errors import ExitCode, UsageError
-from scheduled_pipeline.definition.compiler import Compiler
+from scheduled_pipeline.definition.compiler.compiler import Compiler
+from scheduled_pipeline.definition.compiler.source import PipelineDefinition
 from scheduled_pipeline.definition.context import Value
 from scheduled_pipeline.definition.differences import differences
 from scheduled_pipeline.definition.model import CompiledPipeline, DefinitionError
-from scheduled_pipeline.definition.source import PipelineDefinition
 
 # Another year, month, day, weekday, hour and minute.
 _ANOTHER_DAY = (397 * 24 + 5) * 3600 + 427

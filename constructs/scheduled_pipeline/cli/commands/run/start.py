@@ -36,7 +36,7 @@ from scheduled_pipeline.cli.account.runs import RunRecord, follow, moment_text
 from scheduled_pipeline.cli.errors import CommandError, ExitCode
 from scheduled_pipeline.cli.options import AsJson
 from scheduled_pipeline.definition.model import CompiledPipeline
-from scheduled_pipeline.parameters import check_parameters
+from scheduled_pipeline.definition.start_parameters import check_parameters
 from scheduled_pipeline.trigger.checks import MAXIMUM_PARAMETER_VALUE
 
 TOKEN_LENGTHS = range(32, 129)

@@ -1,0 +1,1 @@
+"""How does this process get a definition: from the cache, else from a child."""

@@ -1,0 +1,157 @@
+"""``Child``: one child process that compiles, with no network, no configuration and no CDK."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from scheduled_pipeline.definition.project import Project
+
+_BOOT = """
+import json, sys
+start = json.loads(sys.argv[1])
+sys.path[:] = start["path"]
+from scheduled_pipeline.definition.sandbox.main import main
+main(start)
+"""
+
+# Read by `_environment`; everything else of the parent's environment stays out of the child.
+_KEPT = ("PATH", "SYSTEMROOT", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
+
+# Stands for the SDK's configuration files. Empty, because the SDK checks every look-up of a configuration
+# that has anything in it against a JSON schema, 0.06 s each.
+_SDK_CONFIG_FILE = "{}\n"
+
+
+class ChildEndedError(Exception):
+    """The child ended, or was ended, before it answered; the text says how."""
+
+
+class Child:
+    """A process that answers one request after the other, for one Region.
+
+    Modules keep what they read of the Region when they are imported, so two Regions cannot share one.
+
+    Attributes:
+        staging: where the files of uploads are, each under the SHA-256 of its content.
+
+    Args:
+        root: a folder of its own, for all that it writes.
+        region: the AWS Region.
+        project: the project, whose modules it imports and whose files it records.
+        surroundings: what ``verify`` wants to be different from one child to another.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        region: str,
+        project: Project,
+        surroundings: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.staging = root / "uploads"
+        for name in ("home", "tmp", "uploads"):
+            (root / name).mkdir(parents=True, exist_ok=True)
+        (root / "sagemaker.yaml").write_text(_SDK_CONFIG_FILE, encoding="utf-8")
+        self._log = root / "output.log"
+        self._output_seen = 0
+        folder = project.anchors[0]
+        changed = dict(surroundings or {})
+        start = {
+            "path": [os.path.join(folder, entry) for entry in sys.path],  # noqa: PTH118 - the strings as they are
+            "project": asdict(replace(project, ignored=(*project.ignored, str(root)))),
+            "surroundings": changed,
+        }
+        environment = {**_environment(root, region), "PYTHONHASHSEED": str(changed.get("hash_seed", 0))}
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-s", "-c", _BOOT, json.dumps(start)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                env=environment,
+                cwd=folder,
+                encoding="utf-8",
+            )
+
+    def ask(self, request: Mapping[str, Any], seconds: float) -> dict[str, Any]:
+        """Send a request and wait for its answer.
+
+        Raises:
+            ChildEndedError: it died, or was killed because it took too long; it cannot be used any more.
+        """
+        process = self._process
+        assert process.stdin is not None
+        assert process.stdout is not None
+        late = threading.Event()
+
+        def end_it() -> None:
+            late.set()
+            process.kill()
+
+        timer = threading.Timer(seconds, end_it)
+        timer.daemon = True
+        timer.start()
+        try:
+            process.stdin.write(json.dumps(request) + "\n")
+            process.stdin.flush()
+            line = process.stdout.readline()
+        except (BrokenPipeError, ValueError):  # a pipe that was closed by `end`
+            line = ""
+        finally:
+            timer.cancel()
+        if not line.endswith("\n"):
+            self.end()
+            if late.is_set():
+                raise ChildEndedError(f"did not answer within {seconds:g} seconds and was ended")
+            raise ChildEndedError(f"ended with code {process.returncode} before it answered")
+        answer: dict[str, Any] = json.loads(line)
+        return answer
+
+    def output(self) -> str:
+        """Return what was printed since the last call."""
+        with self._log.open("rb") as log:
+            log.seek(self._output_seen)
+            printed = log.read()
+        self._output_seen += len(printed)
+        return printed.decode("utf-8", errors="replace")
+
+    def kill(self) -> None:
+        """End the process at once; whoever waits for an answer gets none."""
+        self._process.kill()
+
+    def end(self) -> None:
+        """Close the pipes, which ends the process when it is done, and wait for that."""
+        with contextlib.suppress(BrokenPipeError, ValueError):
+            self._process.communicate()
+
+
+def _environment(root: Path, region: str) -> dict[str, str]:
+    """Return the child's whole environment: nothing of the user's but where programs are found."""
+    kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
+    return {
+        **kept,
+        "HOME": str(root / "home"),
+        "USERPROFILE": str(root / "home"),
+        "TMPDIR": str(root / "tmp"),
+        "LC_ALL": "C.UTF-8",
+        "TZ": "UTC",
+        "AWS_REGION": region,
+        "AWS_DEFAULT_REGION": region,
+        "AWS_ACCESS_KEY_ID": "offline",
+        "AWS_SECRET_ACCESS_KEY": "offline",
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "SAGEMAKER_VALIDATE_ROLE": "false",
+        "SAGEMAKER_ADMIN_CONFIG_OVERRIDE": str(root / "sagemaker.yaml"),
+        "SAGEMAKER_USER_CONFIG_OVERRIDE": str(root / "sagemaker.yaml"),
+    }

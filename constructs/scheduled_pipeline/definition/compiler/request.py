@@ -1,0 +1,61 @@
+"""``CompileRequest``: a definition that is wanted, and for what."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from scheduled_pipeline.definition.compiler.source import FunctionReference
+from scheduled_pipeline.definition.context import Value
+
+
+@dataclass(frozen=True, kw_only=True)
+class CompileRequest:
+    """A build function and all that its context gives it.
+
+    Attributes:
+        function: the build function.
+        region: the AWS Region, for example ``eu-west-1``; image URIs depend on it.
+        partition: the AWS partition of the Region, for example ``aws``.
+        pipeline_name: the pipeline's physical name.
+        values: what ``context.value(name)`` answers.
+    """
+
+    function: FunctionReference
+    region: str
+    partition: str
+    pipeline_name: str
+    values: Mapping[str, Value] = field(default_factory=dict)
+
+    @classmethod
+    def from_text(cls, text: str) -> CompileRequest:
+        """Return the request that ``text`` came from.
+
+        Raises:
+            ValueError: it came from none.
+        """
+        try:
+            fields = json.loads(text)
+            function = FunctionReference(fields.pop("module"), fields.pop("function"))
+            return cls(function=function, **fields)
+        except (AttributeError, KeyError, TypeError) as error:
+            raise ValueError(f"not a request: {error}") from None
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """What the child process is asked for."""
+        return {
+            "module": self.function.module,
+            "function": self.function.function,
+            "region": self.region,
+            "partition": self.partition,
+            "pipeline_name": self.pipeline_name,
+            "values": dict(self.values),
+        }
+
+    @property
+    def text(self) -> str:
+        """The request as JSON, the same for equal requests; it tells ``1`` from ``1.0`` and from ``true``."""
+        return json.dumps(self.fields, sort_keys=True)

@@ -1,0 +1,1 @@
+"""What must the execution role be allowed?"""

@@ -1,0 +1,1 @@
+"""Where a build function runs: the child process."""

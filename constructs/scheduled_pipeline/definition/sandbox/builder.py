@@ -1,0 +1,171 @@
+"""Runs build functions, in the child process, where there is no network, no configuration and no CDK."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import os
+import random
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from scheduled_pipeline.definition import placeholders
+from scheduled_pipeline.definition.context import PipelineContext
+from scheduled_pipeline.definition.sandbox import function_steps, sdk_patches
+from scheduled_pipeline.definition.sandbox.offline_aws import (
+    NetworkCallRefusedError,
+    OfflineAws,
+    refuse_ways_out,
+    user_frames,
+)
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the parent asks for; the fields are those of ``PipelineContext`` and ``FunctionReference``."""
+
+    module: str
+    function: str
+    region: str
+    partition: str
+    pipeline_name: str
+    values: dict[str, Any]
+    staging: str
+
+
+class BuildError(Exception):
+    """The build function cannot be found or returned something else than a pipeline."""
+
+
+@contextlib.contextmanager
+def _surroundings_put_back() -> Iterator[None]:
+    """Undo what a build function does to its process, which the next one shares."""
+    environment, folder, path = dict(os.environ), Path.cwd(), list(sys.path)
+    try:
+        yield
+    finally:
+        os.chdir(folder)
+        os.environ.clear()
+        os.environ.update(environment)
+        sys.path[:] = path
+
+
+class Worker:
+    """Builds pipelines of one Region one after the other, with one boto3 session for all of them."""
+
+    def __init__(self) -> None:
+        self._aws = OfflineAws(staging=Path())
+        self._session: Any = None
+        refuse_ways_out(lambda: self._aws)
+        sdk_patches.still_its_clock()
+
+    def answer(self, request: Request) -> dict[str, Any]:
+        """Build one pipeline; an error is an answer too, with the user's part of the traceback."""
+        self._aws = OfflineAws(staging=Path(request.staging), partition=request.partition)
+        random.seed(0)
+        sdk_patches.restart_its_uuids()
+        try:
+            with self._aws.installed(), _surroundings_put_back():
+                return self._build(request)
+        except BuildError as error:
+            return {"error": str(error)}
+        except (Exception, SystemExit) as error:
+            return {"error": self._explain(error)}
+
+    def _build(self, request: Request) -> dict[str, Any]:
+        build = _find(request)
+        sdk_patches.quieten()
+        function_steps.prepare()
+        context = self._context(request)
+        pipeline = build(context)
+        if not callable(getattr(pipeline, "definition", None)) or not hasattr(pipeline, "steps"):
+            raise BuildError(
+                f"must return a Pipeline of the SageMaker Python SDK, returned {pipeline!r:.200}"
+            )
+        return {
+            "definition": pipeline.definition(),
+            "pipeline_name": pipeline.name,
+            "values_read": sorted(context.values_read),
+            "uploads": [
+                {"bucket": entry.bucket, "key": entry.key, "sha256": entry.sha256, "by_sdk": entry.by_sdk}
+                for entry in self._aws.recorded.values()
+            ],
+        }
+
+    def _context(self, request: Request) -> PipelineContext:
+        return PipelineContext(
+            session=sdk_patches.pipeline_session(self._boto_session(), placeholders.ARTIFACT_BUCKET),
+            role=placeholders.role(request.partition),
+            bucket=placeholders.ARTIFACT_BUCKET,
+            region=request.region,
+            account=placeholders.ACCOUNT,
+            partition=request.partition,
+            pipeline_name=request.pipeline_name,
+            values=request.values,
+        )
+
+    def _boto_session(self) -> Any:
+        """Return the session of all pipelines, whose clients are made once: making them is the slow part."""
+        if self._session is None:
+            import boto3
+
+            self._session = boto3.Session()
+            self._session.client = _memoised(self._session.client)
+            self._session.resource = _memoised(self._session.resource)
+        return self._session
+
+    def _explain(self, error: BaseException) -> str:
+        """Return the error with the user's part of the traceback; a refused call comes first."""
+        frames = user_frames(traceback.extract_tb(error.__traceback__))
+        refused = _find_refusal(error)
+        headline = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+        if refused is None and self._aws.refusals:
+            headline += f"\n(before that, the offline AWS refused {self._aws.refusals[0]})"
+        elif refused is not None:
+            headline = str(refused)
+        if isinstance(error, SyntaxError):
+            headline = "".join(traceback.format_exception_only(error)).rstrip()
+        trace = "".join(traceback.format_list(frames))
+        return f"raised\n{trace}{headline}" if trace else f"failed: {headline}"
+
+
+def _find(request: Request) -> Callable[[PipelineContext], Any]:
+    try:
+        found: Any = importlib.import_module(request.module)
+    except ModuleNotFoundError as error:
+        if error.name is None or not (request.module + ".").startswith(error.name + "."):
+            raise
+        raise BuildError(f"cannot be imported: there is no module {error.name!r}") from None
+    if not hasattr(found, request.function):
+        raise BuildError(f"cannot be found: {request.module} has no {request.function!r}")
+    found = getattr(found, request.function)
+    if not callable(found):
+        raise BuildError(f"is not a function, but {found!r:.200}")
+    return found  # type: ignore[no-any-return]
+
+
+def _find_refusal(error: BaseException | None) -> NetworkCallRefusedError | None:
+    while error is not None and not isinstance(error, NetworkCallRefusedError):
+        error = error.__cause__ or error.__context__
+    return error
+
+
+def _memoised(make: Callable[..., Any]) -> Callable[..., Any]:
+    made: dict[str, Any] = {}
+
+    def memoised(*args: Any, **kwargs: Any) -> Any:
+        key = repr(
+            (
+                args,
+                sorted((name, vars(value) if name == "config" else value) for name, value in kwargs.items()),
+            )
+        )
+        if key not in made:
+            made[key] = make(*args, **kwargs)
+        return made[key]
+
+    return memoised

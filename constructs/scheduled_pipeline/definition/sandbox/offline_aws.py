@@ -1,0 +1,268 @@
+"""An AWS that is not there: it answers the few calls the SDK insists on and refuses every other.
+
+Imported by the worker, which runs where the SDK is; nothing here is imported by the CDK app.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import sys
+import sysconfig
+import threading
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NoReturn
+
+from scheduled_pipeline.definition import placeholders
+from scheduled_pipeline.definition.sandbox.reproducible import is_clutter, normalise
+from scheduled_pipeline.definition.sandbox.uploads import RecordedObject
+
+_OK = {"ResponseMetadata": {"HTTPStatusCode": 200, "HTTPHeaders": {}, "RetryAttempts": 0}}
+_MACHINERY = tuple(
+    {
+        str(Path(sysconfig.get_paths()[name])) + os.sep
+        for name in ("stdlib", "platstdlib", "purelib", "platlib")
+    }
+    | {str(Path(__file__).parents[2]) + os.sep}
+)
+
+
+_FROM_CONTEXT = "take what you need from the context, or pass it through values={...}"
+# What a service is asked for so often that its refusal can say what to do.
+_INSTEAD = {
+    # LambdaStep makes or changes the function itself where it is given code.
+    "lambda": "make the function in the stack, and pass its ARN through values={...}, without code",
+}
+
+
+class NetworkCallRefusedError(RuntimeError):
+    """A build function, or the SDK on its behalf, tried to reach the network."""
+
+
+@dataclass
+class OfflineAws:
+    """Answers AWS calls without a network and records what is uploaded.
+
+    Attributes:
+        staging: the directory that uploaded contents are written to, named by their SHA-256.
+        partition: the AWS partition of the ARNs in the answers.
+        strict: refuse to look for a bucket, which a session of the worker never needs.
+        recorded: the uploads so far, by bucket and key; a later upload to a key replaces the first.
+        refusals: the calls that were refused so far, as sentences.
+    """
+
+    staging: Path
+    partition: str = "aws"
+    strict: bool = True
+    recorded: dict[tuple[str, str], RecordedObject] = field(default_factory=dict)
+    refusals: list[str] = field(default_factory=list)
+    _parts: dict[tuple[str, str], dict[int, bytes]] = field(default_factory=dict)
+
+    def answer(self, service: str, operation: str, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Answer one API call.
+
+        Raises:
+            NetworkCallRefusedError: the call is none of those that need no AWS.
+        """
+        handler = self._handlers().get((service, operation))
+        if handler is None or (self.strict and operation in {"ListBuckets", "HeadBucket"}):
+            self.refuse(f"the AWS call {service}:{operation}", _INSTEAD.get(service, _FROM_CONTEXT))
+        return {**_OK, **handler(params)}
+
+    def refuse(self, call: str, instead: str = _FROM_CONTEXT) -> NoReturn:
+        """Raise the error that names ``call``, the user's line that made it, and what to do instead."""
+        sentence = f"{call}, made {_user_line()}"
+        self.refusals.append(sentence)
+        raise NetworkCallRefusedError(
+            f"a pipeline is built without a network and without AWS; refused {sentence}; {instead}"
+        )
+
+    @contextlib.contextmanager
+    def installed(self) -> Iterator[None]:
+        """Send every call of every botocore client of this process here.
+
+        ``_make_api_call`` is where botocore sends a call on its way; a session's event system would
+        miss the clients made before.
+        """
+        from botocore.client import BaseClient
+
+        original = BaseClient._make_api_call
+
+        def make_api_call(client: Any, operation_name: str, api_params: dict[str, Any]) -> dict[str, Any]:
+            return self.answer(client.meta.service_model.service_name, operation_name, api_params)
+
+        BaseClient._make_api_call = make_api_call
+        try:
+            yield
+        finally:
+            BaseClient._make_api_call = original
+
+    def _handlers(self) -> dict[tuple[str, str], Callable[[Mapping[str, Any]], dict[str, Any]]]:
+        return {
+            ("sts", "GetCallerIdentity"): self._caller_identity,
+            ("iam", "GetRole"): self._role,
+            ("iam", "SimulatePrincipalPolicy"): _simulate,
+            # A session that was made elsewhere looks for its default bucket, and would create it.
+            ("s3", "ListBuckets"): lambda params: {"Buckets": []},
+            ("s3", "HeadBucket"): lambda params: {},
+            ("s3", "PutObject"): self._put_object,
+            ("s3", "CreateMultipartUpload"): lambda params: {"UploadId": "offline"},
+            ("s3", "UploadPart"): self._upload_part,
+            ("s3", "CompleteMultipartUpload"): self._complete,
+        }
+
+    def _caller_identity(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        # The SDK takes the caller's role for a step that names none.
+        role = placeholders.role(self.partition).replace(":iam:", ":sts:").replace(":role/", ":assumed-role/")
+        return {"Account": placeholders.ACCOUNT, "Arn": f"{role}/offline", "UserId": "AROAOFFLINE:offline"}
+
+    def _role(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        statement = {
+            "Effect": "Allow",
+            "Principal": {"Service": "sagemaker.amazonaws.com"},
+            "Action": "sts:AssumeRole",
+        }
+        name = params["RoleName"]
+        arn = placeholders.role(self.partition)
+        if not arn.endswith(f"/{name}"):
+            arn = f"arn:{self.partition}:iam::{placeholders.ACCOUNT}:role/{name}"
+        trust = {"Version": "2012-10-17", "Statement": [statement]}
+        return {"Role": {"RoleName": name, "Arn": arn, "AssumeRolePolicyDocument": trust}}
+
+    def _put_object(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        self._record(params["Bucket"], params["Key"], _read(params.get("Body", b"")))
+        return {"ETag": '"offline"'}
+
+    def _upload_part(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        parts = self._parts.setdefault((params["Bucket"], params["Key"]), {})
+        parts[params["PartNumber"]] = _read(params["Body"])
+        return {"ETag": f'"{params["PartNumber"]}"'}
+
+    def _complete(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        parts = self._parts.pop((params["Bucket"], params["Key"]))
+        self._record(params["Bucket"], params["Key"], b"".join(parts[number] for number in sorted(parts)))
+        return {"Bucket": params["Bucket"], "Key": params["Key"]}
+
+    def _record(self, bucket: str, key: str, content: bytes) -> None:
+        if is_clutter(key):
+            return
+        content = normalise(key, content)
+        digest = hashlib.sha256(content).hexdigest()
+        path = self.staging / digest
+        if not path.exists():
+            path.write_bytes(content)
+        self.recorded[bucket, key] = RecordedObject(bucket, key, digest, path, by_sdk=not _user_uploads())
+
+
+def refuse_ways_out(aws: Callable[[], OfflineAws]) -> None:
+    """Refuse, for the rest of this process, connections, look-ups of hosts, and other programs.
+
+    An audit hook sees them whatever library is used; it cannot be taken out again, so only the
+    worker calls this. Another program would not be bound by it, and could say anything.
+    """
+
+    def hook(event: str, args: tuple[Any, ...]) -> None:
+        if event in _CONNECTIONS:
+            address = args[1] if len(args) > 1 else None
+            place = f"{address[0]}:{address[1]}" if isinstance(address, tuple) else repr(address)
+            aws().refuse(f"the connection to {place}")
+        elif event in _LOOK_UPS:
+            aws().refuse(f"the look-up of the host {args[0]}")
+        elif event in _PROGRAMS and not _is_harmless(args):
+            aws().refuse(f"the program {_program(args)}")
+
+    sys.addaudithook(hook)
+
+
+# https://docs.python.org/3/library/audit_events.html
+_CONNECTIONS = {"socket.connect", "socket.sendto", "socket.sendmsg"}
+_LOOK_UPS = {"socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr", "socket.getnameinfo"}
+_PROGRAMS = {"subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.startfile"}
+# What Python's own modules ask about the machine: platform and ctypes.util.
+_HARMLESS = {"uname", "ldconfig", "gcc", "cc", "ld", "objdump"}
+
+
+def _is_harmless(args: tuple[Any, ...]) -> bool:
+    return Path(_program(args)).name in _HARMLESS
+
+
+def _program(args: tuple[Any, ...]) -> str:
+    """Return the program of an audit event: its path, or the first word of its command."""
+    for argument in args[:2]:
+        if isinstance(argument, list | tuple) and argument:
+            return os.fsdecode(argument[0])
+        if isinstance(argument, str | bytes | os.PathLike):
+            return os.fsdecode(argument)
+    return "?"
+
+
+def user_frames(frames: traceback.StackSummary) -> list[traceback.FrameSummary]:
+    """Return the frames that are neither the interpreter's, nor an installed package's, nor ours."""
+    return [
+        traceback.FrameSummary(frame.filename, frame.lineno, frame.name)
+        for frame in frames
+        if is_user_file(frame.filename)
+    ]
+
+
+def is_user_file(filename: str) -> bool:
+    """Say whether a file is neither the interpreter's, nor an installed package's, nor ours."""
+    return not filename.startswith("<") and not filename.startswith(_MACHINERY)
+
+
+def _user_line() -> str:
+    frames = user_frames(traceback.extract_stack())
+    return f"at {frames[-1].filename}:{frames[-1].lineno}" if frames else _sdk_place()
+
+
+# What a build function calls to upload something itself, of the SDK and of boto3.
+_UPLOAD_CALLS = {
+    "_api_call",
+    "do_action",
+    "upload",
+    "upload_bytes",
+    "upload_data",
+    "upload_file",
+    "upload_fileobj",
+    "upload_string_as_file_body",
+}
+
+
+def _user_uploads() -> bool:
+    """Whether a line of the user's asks for the upload, and not the SDK of itself on the way.
+
+    The upload may happen in a thread of boto3's, so it is the main thread that is looked at.
+    """
+    main = threading.main_thread().ident
+    frames = traceback.extract_stack(sys._current_frames()[main]) if main is not None else []
+    places = [index for index, frame in enumerate(frames) if is_user_file(frame.filename)]
+    after = places[-1] + 1 if places else len(frames)
+    return after < len(frames) and frames[after].name in _UPLOAD_CALLS
+
+
+def _sdk_place() -> str:
+    """Say where a call comes from that no line of the user's is on the way to."""
+    if threading.current_thread() is threading.main_thread():
+        return "by the SDK itself while it wrote the definition"
+    return "in a background thread"
+
+
+def _read(body: Any) -> bytes:
+    if isinstance(body, str):
+        return body.encode()
+    if isinstance(body, bytes | bytearray):
+        return bytes(body)
+    content = body.read()
+    return content.encode() if isinstance(content, str) else bytes(content)
+
+
+def _simulate(params: Mapping[str, Any]) -> dict[str, Any]:
+    results = [
+        {"EvalActionName": action, "EvalDecision": "allowed", "EvalResourceName": "*"}
+        for action in params.get("ActionNames", ())
+    ]
+    return {"EvaluationResults": results, "IsTruncated": False}

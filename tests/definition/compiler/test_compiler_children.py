@@ -1,0 +1,220 @@
+"""The child processes: none for what is in the cache, several for many definitions, and an end to each."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cache_lab import Lab
+
+from scheduled_pipeline.definition.compiler import compiler as compiler_module
+from scheduled_pipeline.definition.compiler import warm_up as warm_up_module
+from scheduled_pipeline.definition.compiler.cache import CompiledCache
+from scheduled_pipeline.definition.compiler.child_process import Child
+from scheduled_pipeline.definition.compiler.compiler import Compiler
+from scheduled_pipeline.definition.compiler.request import CompileRequest
+from scheduled_pipeline.definition.compiler.source import FunctionReference
+from scheduled_pipeline.definition.model import DefinitionError
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The Regions of the children that were started."""
+    regions: list[str] = []
+
+    class Counted(Child):
+        def __init__(self, root: Path, region: str, *arguments: Any) -> None:
+            regions.append(region)
+            super().__init__(root, region, *arguments)
+
+    monkeypatch.setattr(compiler_module, "Child", Counted)
+    return regions
+
+
+@pytest.fixture
+def own_lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lab]:
+    """A lab whose compiler has no child yet."""
+    lab = Lab(tmp_path, CompiledCache(tmp_path / ".scheduled-pipeline"))
+    lab.enter(monkeypatch)
+    yield lab
+    lab.compiler.close()
+
+
+def _request(module: str, region: str = "eu-west-1") -> CompileRequest:
+    return CompileRequest(
+        function=FunctionReference(module, "build"), region=region, partition="aws", pipeline_name="lab"
+    )
+
+
+class TestATimeout:
+    def test_ends_the_child_and_says_so(self, own_lab: Lab) -> None:
+        code = "import time\nprint('on my way', flush=True)\ndef text(context): time.sleep(600)"
+        sleeps = own_lab.define("sleeps.py", code)
+        quick = own_lab.define("quick.py", "def text(context): return 'a'")
+        assert own_lab.text(quick) == "a"
+        with pytest.raises(DefinitionError) as caught:
+            own_lab.compile(sleeps, timeout=1.0)
+        assert str(caught.value).startswith(
+            "the process that runs sleeps:build did not answer within 1 seconds and was ended; its output:\n"
+        )
+        assert "on my way" in str(caught.value)
+        own_lab.define("quick.py", "def text(context): return 'b'")
+        assert own_lab.text(quick) == "b"
+
+
+class TestPrefetch:
+    def test_is_what_compile_takes(self, own_lab: Lab, started: list[str]) -> None:
+        modules = [own_lab.define(f"many{n}.py", f"def text(context): return {n}") for n in range(4)]
+        own_lab.compiler.prefetch([_request(module) for module in modules], cache=own_lab.cache)
+        assert [own_lab.text(module) for module in modules] == ["0", "1", "2", "3"]
+        assert started == ["eu-west-1"]
+
+    def test_of_many_uses_every_core(
+        self, own_lab: Lab, started: list[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(os, "cpu_count", lambda: 2)
+        modules = [own_lab.define(f"lots{n}.py", f"def text(context): return {n}") for n in range(30)]
+        own_lab.compiler.prefetch([_request(module) for module in modules], cache=own_lab.cache)
+        assert [own_lab.text(module) for module in modules] == [str(n) for n in range(30)]
+        assert started == ["eu-west-1"] * 2
+
+    def test_of_what_is_in_the_cache_starts_nothing(self, own_lab: Lab, started: list[str]) -> None:
+        module = own_lab.define("known.py", "def text(context): return 1")
+        own_lab.text(module)
+        again = Compiler()
+        started.clear()
+        again.prefetch([_request(module)], cache=own_lab.cache)
+        assert Lab(own_lab.folder, own_lab.cache, again).text(module) == "1"
+        again.close()
+        assert started == []
+
+    def test_leaves_an_error_to_compile(self, own_lab: Lab) -> None:
+        module = own_lab.define("bad.py", "def text(context): raise ValueError('no good')")
+        own_lab.compiler.prefetch([_request(module)], cache=own_lab.cache)
+        with pytest.raises(DefinitionError, match="no good"):
+            own_lab.compile(module)
+
+    def test_of_what_nobody_asks_for_does_not_keep_the_process(self, own_lab: Lab) -> None:
+        module = own_lab.define("forever.py", "import time\ndef text(context): time.sleep(600)")
+        own_lab.compiler.prefetch([_request(module)] * 3, cache=own_lab.cache)
+        own_lab.compiler.close()
+        assert not own_lab.is_hit(module)
+
+
+class TestWarmUp:
+    @pytest.fixture
+    def restart(self, own_lab: Lab, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], Compiler]]:
+        """Ends the synth, and begins another one in the same folder."""
+        compilers = [own_lab.compiler]
+
+        def restart() -> Compiler:
+            compilers[-1].close()
+            compilers.append(Compiler())
+            monkeypatch.setattr(warm_up_module, "shared_compiler", lambda: compilers[-1])
+            own_lab.compiler = compilers[-1]
+            return compilers[-1]
+
+        yield restart
+        compilers[-1].close()
+
+    def test_starts_nothing_when_nothing_has_changed(
+        self, own_lab: Lab, started: list[str], restart: Callable[[], Compiler]
+    ) -> None:
+        module = own_lab.define("same.py", "def text(context): return 1")
+        own_lab.text(module)
+        restart()
+        started.clear()
+        warm_up_module.warm_up()
+        assert own_lab.text(module) == "1"
+        assert started == []
+
+    def test_compiles_what_has_changed_once(
+        self, own_lab: Lab, started: list[str], restart: Callable[[], Compiler]
+    ) -> None:
+        module = own_lab.define("edit.py", "def text(context): return 1")
+        own_lab.text(module)
+        restart()
+        started.clear()
+        own_lab.define("edit.py", "def text(context): return 2")
+        warm_up_module.warm_up()
+        deadline = 120.0
+        while not started and (deadline := deadline - 0.1) > 0:
+            time.sleep(0.1)
+        assert started == ["eu-west-1"]
+        assert own_lab.text(module) == "2"
+        assert started == ["eu-west-1"]
+
+    @pytest.mark.parametrize("cached", [True, False])
+    def test_sees_what_the_app_writes_afterwards(
+        self, own_lab: Lab, restart: Callable[[], Compiler], cached: bool
+    ) -> None:
+        module = own_lab.define("late.py", "def text(context): return (HERE / 'made.txt').read_text()")
+        made = own_lab.write("made.txt", "1")
+        assert own_lab.text(module) == "1"
+        restart()
+        if not cached:
+            made.unlink()  # as in a new checkout whose cache was restored
+        warm_up_module.warm_up()
+        for ahead in list(own_lab.compiler._ahead.values()):
+            assert isinstance(ahead, Future)
+            ahead.result()
+        own_lab.write("made.txt", "2")
+        assert own_lab.text(module) == "2"
+
+    @pytest.mark.parametrize("content", ["", "[", "[1]", "{}", '["{}"]', None])
+    def test_starts_nothing_when_the_last_synth_is_not_known(
+        self, own_lab: Lab, started: list[str], restart: Callable[[], Compiler], content: str | None
+    ) -> None:
+        restart()
+        own_lab.cache.folder.mkdir()
+        if content is not None:
+            (own_lab.cache.folder / "last.json").write_text(content)
+        warm_up_module.warm_up()
+        assert started == []
+
+    @pytest.mark.parametrize("context", [None, '{"scheduled-pipeline:cache": "false"}'])
+    def test_imports_the_sdk_ahead_where_nothing_is_known(
+        self, own_lab: Lab, started: list[str], restart: Callable[[], Compiler], context: str | None
+    ) -> None:
+        module = own_lab.define("first.py", "def text(context): return 1")
+        restart()
+        warm_up_module.warm_up(context, regions=["eu-west-1"])
+        deadline = 120.0
+        while not started and (deadline := deadline - 0.1) > 0:
+            time.sleep(0.1)
+        assert started == ["eu-west-1"]
+        if context is None:  # without a cache the child is that of another project
+            assert own_lab.text(module) == "1"
+            assert started == ["eu-west-1"]
+
+    def test_refuses_a_context_value_that_is_not_allowed(self) -> None:
+        with pytest.raises(ValueError, match="app: context 'scheduled-pipeline:compile-timeout' must be"):
+            warm_up_module.warm_up('{"scheduled-pipeline:compile-timeout": "soon"}')
+
+
+class TestACacheThatCannotBeWrittenTo:
+    def test_is_told_once_and_changes_nothing(self, own_lab: Lab, capsys: pytest.CaptureFixture[str]) -> None:
+        module = own_lab.define("any.py", "def text(context): return 1")
+        own_lab.cache.folder.write_text("a file in the place of the folder")
+        assert [own_lab.text(module) for _ in range(2)] == ["1", "1"]
+        assert (
+            capsys.readouterr().err.count("warning: the cache of compiled pipelines cannot be written to")
+            == 1
+        )
+
+
+class TestTheOutput:
+    def test_is_that_of_a_new_compile_when_asked_for(
+        self, own_lab: Lab, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        module = own_lab.define("talks.py", "def text(context): print('hello'); return 1")
+        own_lab.compile(module)
+        own_lab.compile(module)
+        assert "hello" not in capsys.readouterr().err
+        own_lab.compile(module, show_output=True)
+        assert "hello" in capsys.readouterr().err
