@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from scheduled_pipeline.construct import ScheduledPipeline
     from scheduled_pipeline.definition.compiler.warm_up import warm_up
     from scheduled_pipeline.fleet.fleet import PipelineFleet
-    from scheduled_pipeline.resources.alert_topic import AlertTopic
+    from scheduled_pipeline.resources.monitoring.alert_topic import AlertTopic
     from scheduled_pipeline.resources.pipeline import Pipeline
 
 __all__ = [
@@ -37,7 +37,7 @@ __all__ = [
 ]
 
 _ON_FIRST_USE = {
-    "AlertTopic": "scheduled_pipeline.resources.alert_topic",
+    "AlertTopic": "scheduled_pipeline.resources.monitoring.alert_topic",
     "Pipeline": "scheduled_pipeline.resources.pipeline",
     "PipelineFleet": "scheduled_pipeline.fleet.fleet",
     "ScheduledPipeline": "scheduled_pipeline.construct",

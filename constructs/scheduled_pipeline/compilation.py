@@ -19,8 +19,8 @@ from scheduled_pipeline.definition.compiler.source import PipelineDefinition
 from scheduled_pipeline.definition.context import Value
 from scheduled_pipeline.definition.model import CompiledPipeline
 from scheduled_pipeline.definition.validation.validate import Finding, check, validate
-from scheduled_pipeline.late_values import late_value
-from scheduled_pipeline.resources.place import is_token, path_of, place_of
+from scheduled_pipeline.resources.jsii_cache import is_token, path_of, place_of
+from scheduled_pipeline.token_values import late_value
 
 UNUSED_VALUE = "scheduled-pipeline:unused-value"
 """Id of the warning of a value that the build function never asks for."""

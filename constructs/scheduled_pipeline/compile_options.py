@@ -7,7 +7,7 @@ from weakref import WeakKeyDictionary
 from constructs import Construct, IConstruct
 
 from scheduled_pipeline.definition.compiler.options import CompileOptions
-from scheduled_pipeline.resources.place import path_of, place_of
+from scheduled_pipeline.resources.jsii_cache import path_of, place_of
 
 _known: WeakKeyDictionary[IConstruct, CompileOptions] = WeakKeyDictionary()
 

@@ -20,23 +20,23 @@ from scheduled_pipeline.definition.context import Value
 from scheduled_pipeline.definition.start_parameters import check_parameters
 from scheduled_pipeline.resources import names
 from scheduled_pipeline.resources.artifact_bucket import artifact_bucket as make_artifact_bucket
+from scheduled_pipeline.resources.assets.code_assets import CodeAssets
+from scheduled_pipeline.resources.assets.pipeline_definition import ALONE
 from scheduled_pipeline.resources.bucket_events import BucketEventsValidation
-from scheduled_pipeline.resources.code_assets import CodeAssets
 from scheduled_pipeline.resources.dead_letter_queue import dead_letter_queue as make_dead_letter_queue
 from scheduled_pipeline.resources.event_rules import EventRule
 from scheduled_pipeline.resources.execution_role import execution_policy
 from scheduled_pipeline.resources.execution_role import execution_role as make_execution_role
-from scheduled_pipeline.resources.monitoring import Monitoring
+from scheduled_pipeline.resources.jsii_cache import attribute_of, is_token, path_of, place_of, settle
+from scheduled_pipeline.resources.monitoring.monitoring import Monitoring
+from scheduled_pipeline.resources.monitoring.pipeline_metrics import PipelineMetrics
 from scheduled_pipeline.resources.pipeline import Pipeline, check_pipeline_name
-from scheduled_pipeline.resources.pipeline_definition import ALONE
-from scheduled_pipeline.resources.pipeline_metrics import PipelineMetrics
-from scheduled_pipeline.resources.place import attribute_of, is_token, path_of, place_of, settle
 from scheduled_pipeline.resources.scheduler_role import scheduler_policy
 from scheduled_pipeline.resources.scheduler_role import scheduler_role as make_scheduler_role
 from scheduled_pipeline.resources.schedules import Schedule, check_key, schedule_group
+from scheduled_pipeline.schedule_warnings import warn_of_overlaps, warn_of_past_dates
 from scheduled_pipeline.trigger.event import EventTrigger
 from scheduled_pipeline.trigger.schedule import PipelineSchedule, SdkSchedule, as_pipeline_schedule
-from scheduled_pipeline.warnings import warn_of_overlaps, warn_of_past_dates
 
 
 class ScheduledPipeline(Construct, PipelineMetrics):
@@ -305,7 +305,7 @@ class ScheduledPipeline(Construct, PipelineMetrics):
 
     def _make_sweep(self) -> Construct:
         # Not above: with the CDK's module of Lambda come those of most services, 0.3 s of import.
-        from scheduled_pipeline.resources.stray_sweep import StraySweep
+        from scheduled_pipeline.resources.sweep.stray_sweep import StraySweep
 
         return StraySweep(self, "StraySweep", pipeline=self.pipeline)
 

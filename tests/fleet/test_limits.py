@@ -19,7 +19,7 @@ from scheduled_pipeline import (
 from scheduled_pipeline.definition import placeholders
 from scheduled_pipeline.fleet.limits import MAX_RESOURCES, load_of
 from scheduled_pipeline.fleet.stack import FleetMember
-from scheduled_pipeline.resources.pipeline_definition import DefinitionLimits
+from scheduled_pipeline.resources.assets.pipeline_definition import DefinitionLimits
 
 NIGHTLY = PipelineSchedule.cron("0 3 * * ? *", parameters={"Date": PipelineSchedule.SCHEDULED_TIME})
 WEEKLY = PipelineSchedule.cron("0 5 ? * MON *")

@@ -10,8 +10,8 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from scheduled_pipeline.resources.monitoring import Monitoring
-from scheduled_pipeline.resources.pipeline_metrics import PipelineMetrics
+from scheduled_pipeline.resources.monitoring.monitoring import Monitoring
+from scheduled_pipeline.resources.monitoring.pipeline_metrics import PipelineMetrics
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -25,9 +25,9 @@ from scheduled_pipeline.fleet.pipeline import FleetPipeline
 from scheduled_pipeline.fleet.shared_stack import SharedStack
 from scheduled_pipeline.fleet.stack import FleetStack, SharedResources
 from scheduled_pipeline.resources import names
-from scheduled_pipeline.resources.alert_topic import allow_alerts
 from scheduled_pipeline.resources.dead_letter_queue import let_rules_send
-from scheduled_pipeline.resources.place import path_of
+from scheduled_pipeline.resources.jsii_cache import path_of
+from scheduled_pipeline.resources.monitoring.alert_topic import allow_alerts
 
 DEFAULT_STACKS = 64
 # CloudFormation's quota of stacks in an account and Region.

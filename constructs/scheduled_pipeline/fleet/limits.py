@@ -13,7 +13,7 @@ import jsii
 from constructs import IValidation
 
 from scheduled_pipeline.fleet.stack import FleetMember, FleetStack
-from scheduled_pipeline.resources.place import path_of
+from scheduled_pipeline.resources.jsii_cache import path_of
 
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html, less one tenth
 # for what is added to the stacks from outside. The role's: 10,240 for all inline policies, without white

@@ -15,8 +15,8 @@ from constructs import Construct
 from scheduled_pipeline.construct import ScheduledPipeline
 from scheduled_pipeline.fleet.alarms import FleetAlarms
 from scheduled_pipeline.fleet.pipeline import FleetPipeline
+from scheduled_pipeline.resources.assets.pipeline_definition import IN_A_FLEET
 from scheduled_pipeline.resources.pipeline import START, Pipeline
-from scheduled_pipeline.resources.pipeline_definition import IN_A_FLEET
 from scheduled_pipeline.resources.scheduler_role import scheduler_policy
 from scheduled_pipeline.resources.scheduler_role import scheduler_role as make_scheduler_role
 from scheduled_pipeline.resources.schedules import schedule_group

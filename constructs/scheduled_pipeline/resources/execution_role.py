@@ -20,8 +20,8 @@ from scheduled_pipeline.definition.permissions.derive import (
     unknown_resources,
 )
 from scheduled_pipeline.definition.permissions.permission import EXECUTION_ROLE, Condition, Permission, filled
-from scheduled_pipeline.resources.code_assets import CodeAssets
-from scheduled_pipeline.resources.place import Place, attribute_of, place_of
+from scheduled_pipeline.resources.assets.code_assets import CodeAssets
+from scheduled_pipeline.resources.jsii_cache import Place, attribute_of, place_of
 from scheduled_pipeline.resources.role_policy import Statement, allow, attach_policy
 
 UNKNOWN_PLACE = "scheduled-pipeline:unknown-place"

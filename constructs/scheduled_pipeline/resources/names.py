@@ -9,7 +9,7 @@ from weakref import WeakKeyDictionary
 from aws_cdk import Names
 from constructs import Construct, IConstruct
 
-from scheduled_pipeline.resources.place import is_token, path_of, place_of
+from scheduled_pipeline.resources.jsii_cache import is_token, path_of, place_of
 
 MAX_TRIGGER_NAME = 64
 _MAX_DERIVED_PIPELINE_NAME = 63

@@ -13,13 +13,13 @@ from aws_cdk.interfaces.aws_sagemaker import PipelineReference
 from constructs import Construct
 
 from scheduled_pipeline.definition import placeholders
-from scheduled_pipeline.resources.pipeline_definition import (
+from scheduled_pipeline.resources.assets.pipeline_definition import (
     ALONE,
     METADATA,
     DefinitionLimits,
     place_definition,
 )
-from scheduled_pipeline.resources.place import attribute_of, is_token, path_of, place_of, settle
+from scheduled_pipeline.resources.jsii_cache import attribute_of, is_token, path_of, place_of, settle
 
 _NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,255}")
 _MAX_DESCRIPTION = 3072

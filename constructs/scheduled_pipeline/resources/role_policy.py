@@ -11,7 +11,7 @@ from aws_cdk import Annotations, Stack
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from scheduled_pipeline.resources.place import path_of
+from scheduled_pipeline.resources.jsii_cache import path_of
 
 IMMUTABLE_ROLE = "scheduled-pipeline:immutable-role"
 """Id of the warning of a role that was brought in and takes no permissions."""

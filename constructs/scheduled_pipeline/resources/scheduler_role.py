@@ -8,8 +8,8 @@ from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from scheduled_pipeline.resources.jsii_cache import place_of
 from scheduled_pipeline.resources.pipeline import START, Pipeline
-from scheduled_pipeline.resources.place import place_of
 from scheduled_pipeline.resources.role_policy import allow, attach_policy
 
 

@@ -15,8 +15,8 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from scheduled_pipeline.resources import names
+from scheduled_pipeline.resources.jsii_cache import attribute_of, path_of, place_of, settle
 from scheduled_pipeline.resources.pipeline import Pipeline
-from scheduled_pipeline.resources.place import attribute_of, path_of, place_of, settle
 from scheduled_pipeline.trigger.event import EventTrigger
 from scheduled_pipeline.trigger.schedule import PipelineSchedule
 

@@ -129,7 +129,7 @@ class TestADefinition:
 
 
 def test_the_example_of_the_document_compiles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    text = (ROOT / "docs" / "step-functions.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs" / "function-steps.md").read_text(encoding="utf-8")
     (example,) = re.findall(r"^```py\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
     (tmp_path / "documented.py").write_text(example, encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)

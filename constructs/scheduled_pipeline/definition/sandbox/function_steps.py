@@ -2,7 +2,7 @@
 
 Written against version 3.27. The SDK keeps the code and the results of a function in one S3 folder. Here the
 code comes as an input channel of the function's job: it becomes an asset, which the role can only read. The
-results go to the artifact bucket, which it can write to. See docs/decisions/0008-step-functions.md.
+results go to the artifact bucket, which it can write to. See docs/decisions/0008-function-steps.md.
 """
 
 from __future__ import annotations

@@ -16,8 +16,8 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from scheduled_pipeline.resources.code_assets import TextAsset
-from scheduled_pipeline.resources.place import place_of
+from scheduled_pipeline.resources.assets.code_assets import TextAsset
+from scheduled_pipeline.resources.jsii_cache import place_of
 
 _CODE = Path(__file__).with_name("definition_writer_function.py")
 _TOKEN = re.compile(r"\$\{Token\[[^\]]*\]\}")

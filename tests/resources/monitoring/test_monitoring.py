@@ -27,7 +27,7 @@ from scheduled_pipeline import (
     ScheduledPipeline,
 )
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 NewStack = Callable[..., Stack]
 HOURLY = PipelineSchedule.rate(timedelta(hours=1))
 ALARMS = {

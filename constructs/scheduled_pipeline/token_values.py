@@ -11,7 +11,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from scheduled_pipeline.definition import placeholders
-from scheduled_pipeline.resources.place import is_token, place_of
+from scheduled_pipeline.resources.jsii_cache import is_token, place_of
 
 _TOKEN = re.compile(r"(\$\{Token\[[^\]]*\]\})")
 _PSEUDO_PARAMETER = re.compile(r"\$\{(AWS::[A-Za-z]+)\}")

@@ -11,7 +11,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
 from constructs import Construct, IConstruct
 
-from scheduled_pipeline.resources.place import attribute_of, is_token, path_of, place_of
+from scheduled_pipeline.resources.jsii_cache import attribute_of, is_token, path_of, place_of
 
 FOREIGN_TOPIC = "scheduled-pipeline:foreign-topic"
 """Id of the warning of a topic or key whose policy belongs to somebody else; the kind is put behind it."""

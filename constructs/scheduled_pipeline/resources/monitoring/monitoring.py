@@ -12,9 +12,9 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from scheduled_pipeline.resources import names
-from scheduled_pipeline.resources.alert_topic import allow_alerts
-from scheduled_pipeline.resources.pipeline_metrics import PipelineMetrics
-from scheduled_pipeline.resources.place import place_of
+from scheduled_pipeline.resources.jsii_cache import place_of
+from scheduled_pipeline.resources.monitoring.alert_topic import allow_alerts
+from scheduled_pipeline.resources.monitoring.pipeline_metrics import PipelineMetrics
 from scheduled_pipeline.trigger import sagemaker_events
 
 _ENDINGS = ("Failed", "Stopped")

@@ -17,7 +17,7 @@ import pytest
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 
 from local_aws import LocalAws
-from scheduled_pipeline.resources.stray_sweep_handler import index
+from scheduled_pipeline.resources.sweep.handler import index
 
 Answer = dict[str, Any]
 _accounts = itertools.count(300_000_000_001)

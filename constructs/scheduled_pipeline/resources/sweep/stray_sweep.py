@@ -11,11 +11,11 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3_assets as s3_assets
 from constructs import Construct
 
+from scheduled_pipeline.resources.jsii_cache import Place, is_token, place_of
 from scheduled_pipeline.resources.pipeline import Pipeline
-from scheduled_pipeline.resources.place import Place, is_token, place_of
 from scheduled_pipeline.resources.role_policy import Statement, allow, attach_policy
 
-_HANDLER = Path(__file__).parent / "stray_sweep_handler"
+_HANDLER = Path(__file__).parent / "handler"
 _TIMEOUT_SECONDS = 120
 # The longest that the deletion of a stack waits for a sweep that does not answer.
 _SERVICE_TIMEOUT = Duration.minutes(5)

@@ -9,7 +9,7 @@ from aws_cdk import App, Environment, Stack, Stage, Token
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from scheduled_pipeline.resources.place import attribute_of, is_token, path_of, place_of, settle
+from scheduled_pipeline.resources.jsii_cache import attribute_of, is_token, path_of, place_of, settle
 
 
 def test_a_place_is_that_of_the_stack(new_stack: Callable[..., Stack]) -> None:

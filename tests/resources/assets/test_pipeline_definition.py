@@ -13,7 +13,7 @@ from aws_cdk import App, Environment, Stack
 from aws_cdk.assertions import Template
 
 from scheduled_pipeline import PipelineDefinition, ScheduledPipeline
-from scheduled_pipeline.resources.pipeline_definition import METADATA
+from scheduled_pipeline.resources.assets.pipeline_definition import METADATA
 
 if TYPE_CHECKING:
     from local_aws.cdk_cli import CdkCli

@@ -16,8 +16,8 @@ from aws_cdk.assertions import Match, Template
 
 from scheduled_pipeline import EventTrigger, PipelineDefinition, PipelineSchedule, ScheduledPipeline
 
-ROOT = Path(__file__).resolve().parents[2]
-HANDLER = ROOT / "constructs" / "scheduled_pipeline" / "resources" / "stray_sweep_handler"
+ROOT = Path(__file__).resolve().parents[3]
+HANDLER = ROOT / "constructs" / "scheduled_pipeline" / "resources" / "sweep" / "handler"
 NewStack = Callable[..., Stack]
 
 

@@ -64,7 +64,7 @@ def place_definition(scope: Construct, text: str, limits: DefinitionLimits) -> P
     if _bytes(dense) <= limits.compact:
         return PlacedDefinition("compact", _bytes(dense), {"PipelineDefinitionBody": dense}, shown)
     # With AWS Lambda's part of the CDK, which takes longer to import than most synths need for a pipeline.
-    from scheduled_pipeline.resources.definition_object import definition_object
+    from scheduled_pipeline.resources.assets.definition_object import definition_object
 
     stored = definition_object(scope, dense)
     shown |= {"as": "s3", "path": stored.path, "substitutions": dict(stored.substitutions)}

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from scheduled_pipeline import PipelineDefinition, ScheduledPipeline
 from scheduled_pipeline.cli.main import app as command
 from scheduled_pipeline.definition import placeholders
-from scheduled_pipeline.resources.pipeline_definition import DefinitionLimits
+from scheduled_pipeline.resources.assets.pipeline_definition import DefinitionLimits
 
 
 class _Large(ScheduledPipeline):

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from scheduled_pipeline.resources import definition_writer_function as writer
+from scheduled_pipeline.resources.assets import definition_writer_function as writer
 
 PROPERTIES = {
     "Bucket": "definitions",

@@ -15,7 +15,7 @@ from weakref import WeakKeyDictionary
 from aws_cdk import Annotations
 from constructs import Construct, IConstruct
 
-from scheduled_pipeline.resources.place import place_of
+from scheduled_pipeline.resources.jsii_cache import place_of
 from scheduled_pipeline.trigger.overlap import first_overlap, overlong_run
 from scheduled_pipeline.trigger.schedule import PipelineSchedule
 

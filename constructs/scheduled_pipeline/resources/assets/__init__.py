@@ -1,0 +1,1 @@
+"""Where do a definition and its code live?"""

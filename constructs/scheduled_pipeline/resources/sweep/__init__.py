@@ -1,0 +1,1 @@
+"""What removes the triggers that no stack owns when a pipeline is deleted?"""
