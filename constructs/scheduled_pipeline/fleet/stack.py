@@ -16,10 +16,11 @@ from scheduled_pipeline.construct import ScheduledPipeline
 from scheduled_pipeline.fleet.alarms import FleetAlarms
 from scheduled_pipeline.fleet.pipeline import FleetPipeline
 from scheduled_pipeline.resources.assets.pipeline_definition import IN_A_FLEET
-from scheduled_pipeline.resources.pipeline import START, Pipeline
+from scheduled_pipeline.resources.pipeline import Pipeline
 from scheduled_pipeline.resources.scheduler_role import scheduler_policy
 from scheduled_pipeline.resources.scheduler_role import scheduler_role as make_scheduler_role
 from scheduled_pipeline.resources.schedules import schedule_group
+from scheduled_pipeline.trigger.start_target import START_ACTION
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,7 +85,7 @@ class FleetStack(Stack):
         if self._scheduling is None:
             self._scheduling = self._make_scheduling(pipeline)
         else:
-            start = iam.PolicyStatement(actions=[START], resources=pipeline.start_arns)
+            start = iam.PolicyStatement(actions=[START_ACTION], resources=pipeline.start_arns)
             self._scheduling.policy.add_statements(start)
         return self._scheduling
 

@@ -12,11 +12,12 @@ from constructs import Construct
 
 from scheduled_pipeline.resources import names
 from scheduled_pipeline.resources.dead_letter_queue import takes_all_rules
-from scheduled_pipeline.resources.pipeline import START, Pipeline
+from scheduled_pipeline.resources.pipeline import Pipeline
 from scheduled_pipeline.resources.role_policy import allow, attach_policy
 from scheduled_pipeline.resources.schedules import retry_settings, trigger_description
 from scheduled_pipeline.trigger.event import EventTrigger
 from scheduled_pipeline.trigger.sagemaker_events import PIPELINE_STATUS
+from scheduled_pipeline.trigger.start_target import START_ACTION
 
 _DEFAULT_BUS = "default"
 STARTS_ITSELF = "scheduled-pipeline:starts-itself"
@@ -57,7 +58,7 @@ class EventRule(Construct):
         self.rule_arn = self._arn(bus)
         self._check_loop(declared_pipeline_name)
         self.role = role or self._make_role()
-        policy = attach_policy(self, "Policy", self.role, [allow([START], pipeline.start_arns)])
+        policy = attach_policy(self, "Policy", self.role, [allow([START_ACTION], pipeline.start_arns)])
         if not takes_all_rules(dead_letter_queue):
             self._allow_dead_letters(dead_letter_queue)
         rule = events.CfnRule(

@@ -20,11 +20,10 @@ from scheduled_pipeline.resources.assets.pipeline_definition import (
     place_definition,
 )
 from scheduled_pipeline.resources.jsii_cache import attribute_of, is_token, path_of, place_of, settle
+from scheduled_pipeline.trigger.start_target import START_ACTION
 
 _NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,255}")
 _MAX_DESCRIPTION = 3072
-START = "sagemaker:StartPipelineExecution"
-"""The one action that starting a pipeline takes."""
 
 
 @jsii.implements(sagemaker.IPipeline)
@@ -121,7 +120,9 @@ class Pipeline(Resource):
     @jsii.member(jsii_name="grantStartPipelineExecution")
     def grant_start_pipeline_execution(self, grantee: iam.IGrantable) -> iam.Grant:
         """Let ``grantee`` start this pipeline, under both spellings of its ARN."""
-        return iam.Grant.add_to_principal(grantee=grantee, actions=[START], resource_arns=self.start_arns)
+        return iam.Grant.add_to_principal(
+            grantee=grantee, actions=[START_ACTION], resource_arns=self.start_arns
+        )
 
     def _format_arn(self, name: str) -> str:
         return place_of(self).arn("sagemaker", f"pipeline/{name}")

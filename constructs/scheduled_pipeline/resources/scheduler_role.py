@@ -9,8 +9,9 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from scheduled_pipeline.resources.jsii_cache import place_of
-from scheduled_pipeline.resources.pipeline import START, Pipeline
+from scheduled_pipeline.resources.pipeline import Pipeline
 from scheduled_pipeline.resources.role_policy import allow, attach_policy
+from scheduled_pipeline.trigger.start_target import START_ACTION
 
 
 def scheduler_policy(
@@ -29,7 +30,7 @@ def scheduler_policy(
     https://docs.aws.amazon.com/scheduler/latest/UserGuide/encryption-rest.html
     """
     statements = [
-        allow([START], pipeline.start_arns),
+        allow([START_ACTION], pipeline.start_arns),
         allow(["sqs:SendMessage"], [dead_letter_queue.queue_arn]),
     ]
     keys = [key for key in (encryption_key, dead_letter_queue.encryption_master_key) if key is not None]

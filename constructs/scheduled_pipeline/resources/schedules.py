@@ -19,6 +19,7 @@ from scheduled_pipeline.resources.jsii_cache import attribute_of, path_of, place
 from scheduled_pipeline.resources.pipeline import Pipeline
 from scheduled_pipeline.trigger.event import EventTrigger
 from scheduled_pipeline.trigger.schedule import PipelineSchedule
+from scheduled_pipeline.trigger.start_target import start_call_arn, start_request
 
 _KEY = re.compile(r"[0-9a-zA-Z_.-]{1,64}")
 
@@ -117,22 +118,14 @@ class Schedule(Construct):
         """
         place = place_of(self)
         identity = hashlib.sha256(f"{path_of(self)}/{self.schedule_name}".encode()).hexdigest()[:40]
-        request: dict[str, Any] = {
-            "PipelineName": pipeline.declared_name,
-            "ClientRequestToken": f"{identity}-{PipelineSchedule.SCHEDULED_TIME}",
-        }
-        if self.schedule.display_name is not None:
-            request["PipelineExecutionDisplayName"] = self.schedule.display_name
-        if self.schedule.pipeline_version_id is not None:
-            request["PipelineVersionId"] = self.schedule.pipeline_version_id
-        if self.schedule.pipeline_parameters:
-            request["PipelineParameters"] = [
-                {"Name": name, "Value": value} for name, value in self.schedule.pipeline_parameters
-            ]
-        return {
-            "arn": f"arn:{place.partition}:scheduler:::aws-sdk:sagemaker:startPipelineExecution",
-            "input": place.stack.to_json_string(request),
-        }
+        request = start_request(
+            pipeline_name=pipeline.declared_name,
+            client_request_token=f"{identity}-{PipelineSchedule.SCHEDULED_TIME}",
+            parameters=self.schedule.pipeline_parameters,
+            display_name=self.schedule.display_name,
+            version_id=self.schedule.pipeline_version_id,
+        )
+        return {"arn": start_call_arn(place.partition), "input": place.stack.to_json_string(request)}
 
 
 def check_key(key: str, taken: Container[str], where: str) -> None:

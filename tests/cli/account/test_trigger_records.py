@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from scheduled_pipeline.cli.account.trigger_records import PipelineReference, TriggerRecord, starts_pipeline
+from scheduled_pipeline.cli.account.trigger_records import PipelineReference, TriggerRecord
+from scheduled_pipeline.trigger.start_target import starts_pipeline
 
 ACCOUNT = "111122223333"
 ARN = f"arn:aws:sagemaker:eu-west-1:{ACCOUNT}:pipeline/training"

@@ -10,7 +10,8 @@ from typing import Any
 from scheduled_pipeline.cli.account.aws import Aws
 from scheduled_pipeline.cli.account.aws_errors import NOT_FOUND
 from scheduled_pipeline.cli.account.calls import listed, side_by_side
-from scheduled_pipeline.cli.account.trigger_records import TriggerRecord, is_start_call, starts_pipeline
+from scheduled_pipeline.cli.account.trigger_records import TriggerRecord
+from scheduled_pipeline.trigger.start_target import is_start_call, starts_pipeline
 
 PAGE = 100
 """The most that ListSchedules, ListRules and ListEventBuses return at once."""

@@ -2,39 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, Self
 
-START_EXECUTION_ARN = "arn:aws:scheduler:::aws-sdk:sagemaker:startPipelineExecution"
-"""The universal target that starts a pipeline, in the partition `aws`."""
-
-PIPELINE_ARN = re.compile(
-    r"arn:[^:]+:sagemaker:(?P<region>[^:]*):(?P<account>[^:]*):pipeline/(?P<name>.+)",
-    re.DOTALL,
-)
-"""That of a pipeline, in any partition."""
-_START_CALL = re.compile(r"arn:[^:]+:scheduler:::aws-sdk:sagemaker:startpipelineexecution", re.IGNORECASE)
-
-# EventBridge Scheduler puts in a value of its own at each run.
-_CONTEXT = "<aws.scheduler."
+from scheduled_pipeline.trigger.start_target import PIPELINE_ARN, is_start_call, parameters_of, pipeline_named
 
 SCHEDULE = "schedule"
 RULE = "rule"
-
-
-def starts_pipeline(target_arn: str) -> bool:
-    """Whether the target with this ARN is a pipeline, or the scheduler's own call that starts one."""
-    return PIPELINE_ARN.fullmatch(target_arn) is not None or is_start_call(target_arn)
-
-
-def is_start_call(target_arn: str) -> bool:
-    """Whether the target is the scheduler's own call of `StartPipelineExecution`."""
-    return _START_CALL.fullmatch(target_arn) is not None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,7 +128,7 @@ class TriggerRecord:
             window_minutes=window.get("MaximumWindowInMinutes") if window.get("Mode") == "FLEXIBLE" else None,
             description=answer.get("Description") or None,
             role_arn=target.get("RoleArn"),
-            parameters=_parameters(target),
+            parameters=parameters_of(target),
             input=target.get("Input"),
             dead_letter_arn=(target.get("DeadLetterConfig") or {}).get("Arn"),
             maximum_retry_attempts=retry.get("MaximumRetryAttempts"),
@@ -198,7 +175,7 @@ class TriggerRecord:
             expression=rule.get("ScheduleExpression") or None,
             description=rule.get("Description") or None,
             role_arn=target.get("RoleArn") or rule.get("RoleArn"),
-            parameters=_parameters(target),
+            parameters=parameters_of(target),
             input=target.get("Input")
             or target.get("InputPath")
             or (target.get("InputTransformer") or {}).get("InputTemplate"),
@@ -245,49 +222,14 @@ class TriggerRecord:
 
 
 def _pipeline(target: Mapping[str, Any], trigger_arn: str) -> PipelineReference | None:
-    named: object = target["Arn"]
-    if is_start_call(target["Arn"]):
-        # PipelineName of StartPipelineExecution is a name or an ARN.
-        named = _request(target).get("PipelineName")
-    if not isinstance(named, str) or not named or _CONTEXT in named:
+    named = pipeline_named(target)
+    if named is None:
         return None
     match = PIPELINE_ARN.fullmatch(named)
     if match is not None:
         return PipelineReference(named=named, **match.groupdict())
     region, account = trigger_arn.split(":")[3:5]
     return PipelineReference(named=named, name=named, region=region, account=account)
-
-
-def _parameters(target: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
-    if is_start_call(target["Arn"]):
-        listed = _request(target).get("PipelineParameters")
-    else:
-        listed = (target.get("SageMakerPipelineParameters") or {}).get("PipelineParameterList")
-    pairs = (members(pair) for pair in (listed if isinstance(listed, list) else []) if isinstance(pair, dict))
-    return tuple((_text(pair.get("Name")), _text(pair.get("Value"))) for pair in pairs)
-
-
-def _text(value: object) -> str:
-    """What a request has for a text, as JSON where it has something else."""
-    return value if isinstance(value, str) else json.dumps(value)
-
-
-def _request(target: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The request of the call, if it can be read."""
-    try:
-        request = json.loads(target.get("Input") or "{}")
-    except (RecursionError, ValueError):
-        return {}
-    return members(request) if isinstance(request, dict) else {}
-
-
-def members(request: Mapping[str, Any]) -> dict[str, Any]:
-    """The members of a request, or of an object in it, by their names in the API.
-
-    AWS does not say whether EventBridge Scheduler minds the case of the first letter, so both count.
-    https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-targets-universal.html
-    """
-    return {name[:1].upper() + name[1:]: value for name, value in request.items()}
 
 
 def _moment(value: datetime | None) -> datetime | None:

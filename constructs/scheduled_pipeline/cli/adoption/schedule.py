@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from scheduled_pipeline.cli.account.trigger_records import TriggerRecord, members
+from scheduled_pipeline.cli.account.trigger_records import TriggerRecord
 from scheduled_pipeline.cli.adoption.trigger import (
     AdoptedTrigger,
     CannotAdoptError,
@@ -19,6 +19,7 @@ from scheduled_pipeline.cli.adoption.trigger import (
 )
 from scheduled_pipeline.trigger.expression import At, Rate, parse_expression
 from scheduled_pipeline.trigger.schedule import PipelineSchedule
+from scheduled_pipeline.trigger.start_target import members
 from scheduled_pipeline.trigger.time_zone import utc_text
 
 AHEAD = timedelta(days=1)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,9 +9,8 @@ from typing import Any
 from scheduled_pipeline.cli.assembly.assembly import Stack
 from scheduled_pipeline.cli.assembly.intrinsics import Text, mapping
 from scheduled_pipeline.trigger.expression import Dialect
+from scheduled_pipeline.trigger.start_target import unresolved_pipeline_named
 
-_PIPELINE_ARN = re.compile(r":sagemaker:.*:pipeline/(.+)", re.DOTALL)
-_START_CALL = re.compile(r":scheduler:::aws-sdk:sagemaker:startPipelineExecution$", re.IGNORECASE)
 _ENABLED = Text(text="ENABLED")
 _UTC = Text(text="UTC")
 
@@ -135,18 +132,5 @@ def _rule(
 
 def _pipeline(stack: Stack, target: Mapping[str, Any]) -> str | None:
     """The name of the pipeline that a target starts, or nothing if it starts none."""
-    arn = stack.scope.text(target.get("Arn", "")).text
-    if _START_CALL.search(arn):
-        return _pipeline_of_call(stack.scope.text(target.get("Input", "")).text)
-    match = _PIPELINE_ARN.search(arn)
-    if match is not None:
-        return match[1]
-    return arn if "SageMakerPipelineParameters" in target else None
-
-
-def _pipeline_of_call(request: str) -> str:
-    try:
-        name = mapping(json.loads(request)).get("PipelineName")
-    except ValueError:
-        name = None
-    return name if isinstance(name, str) else "<PipelineName>"
+    texts = {name: stack.scope.text(target.get(name, "")).text for name in ("Arn", "Input")}
+    return unresolved_pipeline_named({**target, **texts})

@@ -32,12 +32,13 @@ from scheduled_pipeline.cli.account.aws_errors import api_errors
 from scheduled_pipeline.cli.account.owners import read_owners
 from scheduled_pipeline.cli.account.runs import moment_text
 from scheduled_pipeline.cli.account.scan import Progress, scan
-from scheduled_pipeline.cli.account.trigger_records import PIPELINE_ARN, TriggerRecord
+from scheduled_pipeline.cli.account.trigger_records import TriggerRecord
 from scheduled_pipeline.cli.adoption.adoption import Adoption, LeftOut, adopt_triggers
 from scheduled_pipeline.cli.adoption.instructions import delete_commands, first_run, numbered, steps, summary
 from scheduled_pipeline.cli.errors import ExitCode, UsageError
 from scheduled_pipeline.cli.options import AsJson, parse_after
 from scheduled_pipeline.cli.terminal import progress
+from scheduled_pipeline.trigger.start_target import PIPELINE_ARN
 
 Handover = Annotated[
     datetime | None,
