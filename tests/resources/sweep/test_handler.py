@@ -13,11 +13,11 @@ from io import BytesIO
 from typing import Any
 
 import boto3
+import index  # the Lambda function
 import pytest
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 
 from local_aws import LocalAws
-from scheduled_pipeline.resources.sweep.handler import index
 
 Answer = dict[str, Any]
 _accounts = itertools.count(300_000_000_001)

@@ -159,12 +159,14 @@ def test_it_may_do_what_it_does_and_nothing_else(resources: dict[str, Any]) -> N
     assert "ManagedPolicyArns" not in role["Properties"]
 
 
-def test_the_code_that_is_deployed_is_the_handler_alone(sweeping_stack: Stack, template: Template) -> None:
+def test_the_code_that_is_deployed_is_the_folder_of_the_handler(
+    sweeping_stack: Stack, template: Template
+) -> None:
     app = sweeping_stack.node.root
     assert isinstance(app, App)
     folders = [path for path in Path(app.synth().directory).glob("asset.*") if path.is_dir()]
     files = {path.name: path.read_bytes() for folder in folders for path in folder.rglob("*")}
-    assert files == {"index.py": (HANDLER / "index.py").read_bytes()}
+    assert files == {name: (HANDLER / name).read_bytes() for name in ("index.py", "start_target.py")}
 
 
 @pytest.mark.parametrize("place", [("111122223333", "eu-west-1"), (None, None)])
@@ -199,3 +201,9 @@ def test_it_passes_cfn_lint(sweeping_stack: Stack, template: Template) -> None:
     lint = [str(Path(sys.executable).parent / "cfn-lint"), str(path)]
     done = subprocess.run(lint, cwd=ROOT, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, ""), done.stdout
+
+
+def test_the_function_reads_targets_as_the_rest_of_the_project_does() -> None:
+    """Lambda gets its folder alone, so the folder has a copy; copy it again when the original changes."""
+    original = ROOT / "constructs" / "scheduled_pipeline" / "trigger" / "start_target.py"
+    assert (HANDLER / "start_target.py").read_bytes() == original.read_bytes(), f"cp {original} {HANDLER}"

@@ -17,12 +17,13 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from start_target import is_start_call, pipeline_named
+
 _CONFIG = Config(retries={"mode": "standard", "total_max_attempts": 5}, connect_timeout=5, read_timeout=15)
 _SPARE_MILLISECONDS = 20_000
 """What is kept of the function's time for the answer."""
 _ANSWER_SECONDS = 5
 _MAX_REASON = 1_000
-_START_CALL = "scheduler:::aws-sdk:sagemaker:startpipelineexecution"
 _GONE = "DELETE_COMPLETE"
 _RETAINING = ("Retain", "RetainExceptOnCreate")
 
@@ -133,14 +134,14 @@ class Sweep:
             self._check_time()
             for summary in page["Schedules"]:
                 target = summary["Target"]["Arn"].lower()
-                if target in self._named or target.endswith(_START_CALL):
+                if target in self._named or is_start_call(target):
                     yield summary
 
     def _sweep_schedule(self, what: str, summary: Mapping[str, Any]) -> None:
         schedule = {"GroupName": summary["GroupName"], "Name": summary["Name"]}
         if summary["Target"]["Arn"].lower() not in self._named:
-            request = self._scheduler.get_schedule(**schedule)["Target"].get("Input") or "{}"
-            if _pipeline_in(request).lower() not in self._named:
+            named = pipeline_named(self._scheduler.get_schedule(**schedule)["Target"])
+            if named is None or named.lower() not in self._named:
                 return
         if self._is_free(what, schedule["Name"]):
             self._scheduler.delete_schedule(**schedule)
@@ -198,15 +199,6 @@ class Sweep:
         if not resources or (same and all(one["ResourceStatus"] == _GONE for one in same)):
             return None
         return str(resources[0]["StackName"])
-
-
-def _pipeline_in(request: str) -> str:
-    """The name or the ARN in a request of StartPipelineExecution; its first letter may be small."""
-    try:
-        members = json.loads(request)
-        return str(members.get("PipelineName", members.get("pipelineName")))
-    except (AttributeError, ValueError):
-        return ""
 
 
 def _every(operation: Callable[..., Any], member: str, **arguments: Any) -> Iterator[Any]:
