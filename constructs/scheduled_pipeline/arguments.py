@@ -1,55 +1,132 @@
-"""Checks what a construct was given before anything is made of it."""
+"""Checks what a construct was given before anything is made of it.
+
+What an option may be follows from its annotation in the signature of the constructor: the table below has a
+row for each annotation. An option whose annotation has no row is an error of this package, which every use
+of the construct shows.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import inspect
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-_MAPPINGS = {
-    "schedules": "a mapping of names to schedules, such as {'Nightly': PipelineSchedule.cron(...)}",
-    "events": "a mapping of names to triggers, such as {'NewData': EventTrigger.s3_object_created(...)}",
-    "values": "a mapping of names to values, such as {'DataBucket': bucket.bucket_name}",
-}
-_OBJECTS = {
-    "artifact_bucket": ("bucket_arn", "an s3.IBucket, such as Bucket.from_bucket_name(...)"),
-    "execution_role": ("role_arn", "an iam.IRole, such as Role.from_role_arn(...)"),
-    "scheduler_role": ("role_arn", "an iam.IRole, such as Role.from_role_arn(...)"),
-    "event_role": ("role_arn", "an iam.IRole, such as Role.from_role_arn(...)"),
-    "schedule_group": ("schedule_group_arn", "a scheduler.IScheduleGroup"),
-    "dead_letter_queue": ("queue_arn", "an sqs.IQueue, such as Queue.from_queue_arn(...)"),
-    "encryption_key": ("key_arn", "a kms.IKey, such as Key.from_key_arn(...)"),
-    "notify": ("topic_arn", "an sns.ITopic, such as AlertTopic(...)"),
-}
-_TEXTS = ("pipeline_name", "description")
-_SWITCHES = ("alarms", "dashboard", "sweep_strays")
+
+@dataclass(frozen=True)
+class Kind:
+    """What the options of one annotation must be.
+
+    Attributes:
+        wanted: the same in words, for errors.
+        fits: whether a value is that.
+        entry: of a list, what its entries must be.
+        named: whether it is a mapping, whose keys must be strings.
+    """
+
+    wanted: str
+    fits: Callable[[Any], bool]
+    entry: Kind | None = None
+    named: bool = False
 
 
-def check_arguments(path: str, **given: Any) -> None:
+def _an_object(attribute: str, wanted: str) -> Kind:
+    # The class is asked first: to ask the object is to get the attribute from the CDK.
+    return Kind(wanted, lambda value: hasattr(type(value), attribute) or hasattr(value, attribute))
+
+
+def _a_mapping(wanted: str) -> Kind:
+    return Kind(f"a mapping of names to {wanted}", lambda value: isinstance(value, Mapping), named=True)
+
+
+def _a_list(entry: Kind, wanted: str) -> Kind:
+    return Kind(f"a list of {wanted}", _is_list, entry=entry)
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, Collection) and not isinstance(value, str | bytes | Mapping)
+
+
+_TEXT = Kind("a string", lambda value: isinstance(value, str))
+_BUCKET = _an_object("bucket_arn", "an s3.IBucket, such as Bucket.from_bucket_name(...)")
+_KINDS = {
+    # PipelineDefinition.of says what is wrong with a definition.
+    "PipelineDefinition | BuildFunction | str": Kind("a definition", lambda value: True),
+    "Mapping[str, PipelineSchedule | SdkSchedule]": _a_mapping(
+        "schedules, such as {'Nightly': PipelineSchedule.cron(...)}"
+    ),
+    "Mapping[str, EventTrigger]": _a_mapping(
+        "triggers, such as {'NewData': EventTrigger.s3_object_created(...)}"
+    ),
+    "Mapping[str, Value]": _a_mapping("values, such as {'DataBucket': bucket.bucket_name}"),
+    "Mapping[str, FleetPipeline]": Kind(
+        "a mapping of names to FleetPipeline", lambda value: isinstance(value, Mapping)
+    ),
+    "Sequence[str]": _a_list(_TEXT, "strings, such as ['unknown-member:Steps.Train.Arguments.Foo']"),
+    "Sequence[s3.IBucket]": _a_list(_BUCKET, "buckets, such as [Bucket.from_bucket_name(...)]"),
+    "s3.IBucket": _BUCKET,
+    "iam.IRole": _an_object("role_arn", "an iam.IRole, such as Role.from_role_arn(...)"),
+    "scheduler.IScheduleGroup": _an_object("schedule_group_arn", "a scheduler.IScheduleGroup"),
+    "sqs.IQueue": _an_object("queue_arn", "an sqs.IQueue, such as Queue.from_queue_arn(...)"),
+    "kms.IKey": _an_object("key_arn", "a kms.IKey, such as Key.from_key_arn(...)"),
+    "sns.ITopic": _an_object("topic_arn", "an sns.ITopic, such as AlertTopic(...)"),
+    "Environment": _an_object("region", "an Environment, such as Environment(account=..., region=...)"),
+    "str": _TEXT,
+    "bool": Kind("True or False", lambda value: isinstance(value, bool)),
+    "int": Kind("a whole number", lambda value: isinstance(value, int) and not isinstance(value, bool)),
+}
+
+
+def check_arguments(path: str, construct: type, given: Mapping[str, Any]) -> None:
     """Refuse a value of a wrong type, naming the construct, the field, the value and what is wanted.
 
+    Args:
+        path: of the construct, for errors.
+        construct: the class whose constructor has the options as keyword-only arguments.
+        given: the options by name, such as the ``locals()`` of that constructor; other names are left alone.
+
     Raises:
-        TypeError: one of the values has a wrong type; None is always allowed.
+        TypeError: one of the values has a wrong type.
+        NotImplementedError: an option has an annotation that this module does not know.
     """
-    for field, value in given.items():
-        wanted = None if value is None else _wanted(field, value)
-        if wanted is not None:
-            raise TypeError(f"{path}: {field} must be {wanted}, got {value!r:.200} ({type(value).__name__})")
-    for field in _MAPPINGS.keys() & given.keys():
-        for name in given[field] or ():
+    for field, (kind, optional) in options_of(construct).items():
+        value = given[field]
+        if value is None and optional:
+            continue
+        if not kind.fits(value):
+            raise TypeError(f"{path}: {field} must be {kind.wanted}, got {_shown(value)}")
+        _check_inside(f"{path}: {field}", kind, value)
+
+
+@cache
+def options_of(construct: type) -> dict[str, tuple[Kind, bool]]:
+    """Return what each keyword-only argument of a constructor must be, and whether it may be None."""
+    found = {}
+    for field, parameter in inspect.signature(vars(construct)["__init__"]).parameters.items():
+        if parameter.kind is not inspect.Parameter.KEYWORD_ONLY:
+            continue
+        annotation = str(parameter.annotation)
+        plain = annotation.removesuffix(" | None")
+        if plain not in _KINDS:
+            raise NotImplementedError(
+                f"{construct.__name__}: nothing checks the option {field}: {annotation}; "
+                f"add a row for it to {__name__}"
+            )
+        found[field] = _KINDS[plain], annotation != plain
+    return found
+
+
+def _check_inside(field: str, kind: Kind, value: Any) -> None:
+    if kind.named:
+        for name in value:
             if not isinstance(name, str):
-                raise TypeError(f"{path}: {field} must have strings as names, got {name!r}")
+                raise TypeError(f"{field} must have strings as names, got {name!r}")
+    if kind.entry is not None:
+        for number, one in enumerate(value):
+            if not kind.entry.fits(one):
+                raise TypeError(f"{field}[{number}] must be {kind.entry.wanted}, got {_shown(one)}")
 
 
-def _wanted(field: str, value: Any) -> str | None:
-    """Return what a field must be, or None if the value is that."""
-    if field in _MAPPINGS:
-        return None if isinstance(value, Mapping) else _MAPPINGS[field]
-    if field in _OBJECTS:
-        attribute, wanted = _OBJECTS[field]
-        # The class is asked first: to ask the object is to get the attribute from the CDK.
-        return None if hasattr(type(value), attribute) or hasattr(value, attribute) else wanted
-    if field in _TEXTS:
-        return None if isinstance(value, str) else "a string"
-    if field in _SWITCHES:
-        return None if isinstance(value, bool) else "True or False"
-    return None if isinstance(value, int) and not isinstance(value, bool) else "a whole number"
+def _shown(value: object) -> str:
+    return f"{value!r:.200} ({type(value).__name__})"

@@ -120,26 +120,7 @@ class ScheduledPipeline(Construct, PipelineMetrics):
     ) -> None:
         super().__init__(scope, construct_id)
         settle(self, scope, construct_id)
-        check_arguments(
-            path_of(self),
-            pipeline_name=pipeline_name,
-            schedules=schedules,
-            events=events,
-            values=values,
-            artifact_bucket=artifact_bucket,
-            execution_role=execution_role,
-            scheduler_role=scheduler_role,
-            event_role=event_role,
-            schedule_group=schedule_group,
-            dead_letter_queue=dead_letter_queue,
-            encryption_key=encryption_key,
-            notify=notify,
-            alarms=alarms,
-            dashboard=dashboard,
-            sweep_strays=sweep_strays,
-            max_parallel_steps=max_parallel_steps,
-            description=description,
-        )
+        check_arguments(path_of(self), ScheduledPipeline, locals())
         source = self._source(definition)
         self._declared_name = self._claim_name(pipeline_name, source)
         literals, tokens = split_values(self, values or {})

@@ -113,14 +113,7 @@ class PipelineFleet(Construct):
         super().__init__(scope, construct_id)
         self._env = env
         self._prefix = "-".join(path_of(self).split("/"))
-        check_arguments(
-            path_of(self),
-            artifact_bucket=artifact_bucket,
-            dead_letter_queue=dead_letter_queue,
-            encryption_key=encryption_key,
-            notify=notify,
-            alarms=alarms,
-        )
+        check_arguments(path_of(self), PipelineFleet, locals())
         _check_pipelines(path_of(self), pipelines)
         _check_stacks(path_of(self), stacks)
         self.shared: SharedStack | None = None
@@ -215,10 +208,6 @@ def _begin_to_compile(members: Sequence[_Placed]) -> None:
 
 
 def _check_pipelines(path: str, pipelines: Mapping[str, FleetPipeline]) -> None:
-    if not isinstance(pipelines, Mapping):
-        raise TypeError(
-            f"{path}: pipelines must be a mapping of names to FleetPipeline, got {pipelines!r:.200}"
-        )
     for name, settings in pipelines.items():
         if not isinstance(name, str) or not _NAME.fullmatch(name):
             raise ValueError(f"{path}: pipelines must have {_ALLOWED} as names, got {name!r}")
@@ -226,9 +215,8 @@ def _check_pipelines(path: str, pipelines: Mapping[str, FleetPipeline]) -> None:
             raise ValueError(f"{path}: pipelines must not be named {name!r}, which each stack has already")
         if not isinstance(settings, FleetPipeline):
             raise TypeError(f"{path}: pipelines[{name!r}] must be a FleetPipeline, got {settings!r:.200}")
+        check_arguments(f"{path}: pipelines[{name!r}]", FleetPipeline, vars(settings))
         where = settings.stack
-        if where is not None and not isinstance(where, str):
-            raise TypeError(f"{path}: pipelines[{name!r}]: stack must be a string, got {where!r}")
         if where is not None and (not _NAME.fullmatch(where) or where == _SHARED):
             raise ValueError(
                 f"{path}: pipelines[{name!r}]: stack must be {_ALLOWED}, other than {_SHARED!r}, "
@@ -237,7 +225,5 @@ def _check_pipelines(path: str, pipelines: Mapping[str, FleetPipeline]) -> None:
 
 
 def _check_stacks(path: str, stacks: int) -> None:
-    if isinstance(stacks, bool) or not isinstance(stacks, int):
-        raise TypeError(f"{path}: stacks must be a whole number, got {stacks!r} ({type(stacks).__name__})")
     if not 1 <= stacks <= _MAX_STACKS:
         raise ValueError(f"{path}: stacks must be 1 to {_MAX_STACKS:,}, got {stacks}")
