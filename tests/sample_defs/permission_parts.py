@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from scheduled_pipeline.definition.permission import Permission
 from scheduled_pipeline.definition.permissions.derive import derive
-from scheduled_pipeline.definition.permissions.permission import Permission
 
 SAGEMAKER = "arn:${Partition}:sagemaker:${Region}:${Account}:"
 PARAMETERS = [

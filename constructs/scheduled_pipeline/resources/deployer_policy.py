@@ -9,7 +9,7 @@ from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from scheduled_pipeline.definition.permissions.permission import arn, filled
+from scheduled_pipeline.definition.permission import arn, filled
 from scheduled_pipeline.resources.role_policy import MAX_MANAGED_CHARACTERS, least_size
 
 _PREFIX = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*")

@@ -13,13 +13,13 @@ from constructs import Construct
 
 from scheduled_pipeline.definition import placeholders
 from scheduled_pipeline.definition.model import CompiledPipeline
+from scheduled_pipeline.definition.permission import EXECUTION_ROLE, Condition, Permission, filled
 from scheduled_pipeline.definition.permissions.derive import (
     RunTimePlaces,
     derive,
     run_time_places,
     unknown_resources,
 )
-from scheduled_pipeline.definition.permissions.permission import EXECUTION_ROLE, Condition, Permission, filled
 from scheduled_pipeline.resources.assets.code_assets import CodeAssets
 from scheduled_pipeline.resources.jsii_cache import Place, attribute_of, place_of
 from scheduled_pipeline.resources.role_policy import Statement, allow, attach_policy

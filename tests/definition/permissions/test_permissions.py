@@ -8,8 +8,8 @@ import pytest
 from permission_parts import SAGEMAKER, a_step, document, get, granted, join, reading, the
 
 from scheduled_pipeline.definition import placeholders
+from scheduled_pipeline.definition.permission import EVERYTHING, EXECUTION_ROLE
 from scheduled_pipeline.definition.permissions.derive import derive, unknown_resources
-from scheduled_pipeline.definition.permissions.permission import EVERYTHING, EXECUTION_ROLE
 
 IMAGE = "111122223333.dkr.ecr.eu-west-1.amazonaws.com/team/image:1"
 KEY = "arn:aws:kms:eu-west-1:111122223333:key/1"

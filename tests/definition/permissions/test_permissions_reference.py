@@ -15,8 +15,8 @@ from permission_parts import a_step, document, get
 from scheduled_pipeline.definition import placeholders
 from scheduled_pipeline.definition.compiler.compiler import Compiler
 from scheduled_pipeline.definition.compiler.source import PipelineDefinition
+from scheduled_pipeline.definition.permission import EVERYTHING, EXECUTION_ROLE, Permission
 from scheduled_pipeline.definition.permissions.derive import derive
-from scheduled_pipeline.definition.permissions.permission import EVERYTHING, EXECUTION_ROLE, Permission
 
 # Actions that IAM cannot scope, and why each is granted all the same.
 UNSCOPED = {

@@ -9,8 +9,8 @@ from typing import Any
 
 from scheduled_pipeline.cli.assembly.assembly import Stack
 from scheduled_pipeline.cli.assembly.intrinsics import mapping
+from scheduled_pipeline.definition.permission import EXECUTION_ROLE, Permission, filled
 from scheduled_pipeline.definition.permissions.derive import derive, run_time_places
-from scheduled_pipeline.definition.permissions.permission import EXECUTION_ROLE, Permission, filled
 
 # What `resources/pipeline_definition.py` writes beside a definition that is in S3.
 _METADATA = "scheduled-pipeline:definition"

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from scheduled_pipeline.definition.parsed import PlacedStep
+from scheduled_pipeline.definition.permission import Permission, allow, arn
 from scheduled_pipeline.definition.permissions import function_uses
-from scheduled_pipeline.definition.permissions.permission import Permission, allow, arn
-from scheduled_pipeline.definition.permissions.resolve import Place, Resolver, members
+from scheduled_pipeline.definition.resolve import Place, Resolver, members
 
 READ, WRITE, DELETE = "read", "write", "delete"
 

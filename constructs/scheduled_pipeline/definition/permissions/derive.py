@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from scheduled_pipeline.definition.parsed import Outline
+from scheduled_pipeline.definition.permission import Permission, merged
 from scheduled_pipeline.definition.permissions import data, emr, jobs, services
 from scheduled_pipeline.definition.permissions.data import READ
-from scheduled_pipeline.definition.permissions.permission import Permission, merged
-from scheduled_pipeline.definition.permissions.resolve import Resolver
+from scheduled_pipeline.definition.resolve import Resolver
 
 __all__ = ["Permission", "RunTimePlaces", "derive", "run_time_places", "unknown_resources"]
 

@@ -13,9 +13,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from scheduled_pipeline.definition.parsed import PlacedStep
-from scheduled_pipeline.definition.permissions.permission import EVERYTHING, Permission, allow, arn
-from scheduled_pipeline.definition.permissions.resolve import Resolver
+from scheduled_pipeline.definition.permission import EVERYTHING, Permission, allow, arn
 from scheduled_pipeline.definition.permissions.services import pass_role
+from scheduled_pipeline.definition.resolve import Resolver
 
 _STEP_ACTIONS = ("AddJobFlowSteps", "CancelSteps", "DescribeCluster", "DescribeStep", "ListSteps")
 _RULE = "SageMakerPipelineExecutionEMR"

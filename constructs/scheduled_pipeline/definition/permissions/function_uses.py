@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from scheduled_pipeline.definition.parsed import PlacedStep
-from scheduled_pipeline.definition.permissions.resolve import Resolver
+from scheduled_pipeline.definition.resolve import Resolver
 
 
 def arguments(step: PlacedStep, resolver: Resolver) -> Iterator[Any]:

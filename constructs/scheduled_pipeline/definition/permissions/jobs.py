@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from scheduled_pipeline.definition.parsed import PlacedStep
-from scheduled_pipeline.definition.permissions.permission import Permission, allow, arn, sagemaker
-from scheduled_pipeline.definition.permissions.resolve import Resolver
+from scheduled_pipeline.definition.permission import Permission, allow, arn, sagemaker
+from scheduled_pipeline.definition.resolve import Resolver
 
 # What a step creates: the API's noun, the type in an ARN, the member with its name.
 _CREATES: Mapping[str, tuple[str, str, str]] = {

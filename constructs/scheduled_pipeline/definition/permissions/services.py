@@ -11,14 +11,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from scheduled_pipeline.definition.parsed import PlacedStep
-from scheduled_pipeline.definition.permissions.permission import (
+from scheduled_pipeline.definition.permission import (
     EVERYTHING,
     EXECUTION_ROLE,
     Permission,
     allow,
     arn,
 )
-from scheduled_pipeline.definition.permissions.resolve import Resolver, members
+from scheduled_pipeline.definition.resolve import Resolver, members
 from scheduled_pipeline.definition.validation.references import is_expression
 
 # What only the deployment knows: the placeholder of a value, or what the CLI writes in its place.

@@ -13,8 +13,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from scheduled_pipeline.definition.step_types.shape_notation import Shape, enum, list_of, structure
 from scheduled_pipeline.definition.validation import step_arguments, step_properties
-from scheduled_pipeline.definition.validation.shape_notation import Shape, enum, list_of, structure
 
 SERVICE = "pipeline"
 VERSION = "2020-12-01"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from scheduled_pipeline.definition.validation.shape_notation import Shape, enum, like, list_of, structure
+from scheduled_pipeline.definition.step_types.shape_notation import Shape, enum, like, list_of, structure
 
 # ForEachStep of the SDK: MAX_CONCURRENCY_MAX, MAX_LITERAL_ITERABLE_ITEMS.
 _MAX_CONCURRENCY, _MAX_ITEMS = 50, 100

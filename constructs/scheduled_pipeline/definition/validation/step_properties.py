@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from scheduled_pipeline.definition.validation.shape_notation import Shape, structure
+from scheduled_pipeline.definition.step_types.shape_notation import Shape, structure
 
 # What lies behind `Steps.<name>.`: the answers of the Describe calls, which the SDK's Properties read too.
 PROPERTIES: Mapping[str, Sequence[str]] = {

@@ -37,7 +37,7 @@ from scheduled_pipeline.cli.options import AsJson
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from scheduled_pipeline.definition.permissions.permission import Permission
+    from scheduled_pipeline.definition.permission import Permission
 
 COLUMNS = ("STACK", "PIPELINE", "STEPS", "ACTION", "RESOURCE", "CONDITION", "REASON")
 """The columns of the plain form, separated by one tab each."""
