@@ -1,3 +1,4 @@
+import threading
 from typing import Any
 
 import pytest
@@ -156,9 +157,14 @@ def test_what_cannot_be_a_name_is_the_name_of_nothing(cloud: OperatorAccount, na
 def test_an_interrupt_says_what_is_gone_and_what_was_not_tried(
     cloud: OperatorAccount, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    last_is_under_way = threading.Event()
+
     def delete(aws: Any, record: TriggerRecord) -> deletion.Deletion:
         if record.group == "team":
+            assert last_is_under_way.wait(10)
             raise KeyboardInterrupt
+        if record.name == "nightly":
+            last_is_under_way.set()
         return really(aws, record)
 
     really = deletion._delete
