@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from aws_cdk import Stack
 
     from local_aws.server import LocalAws
+    from scheduled_pipeline import PipelineDefinition
 
 Synthesize = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -96,6 +97,14 @@ def small_definition() -> dict[str, Any]:
             }
         ],
     }
+
+
+@pytest.fixture(scope="session")
+def definition(small_definition: dict[str, Any]) -> PipelineDefinition:
+    """The small definition, as the construct takes it."""
+    from scheduled_pipeline import PipelineDefinition
+
+    return PipelineDefinition.from_json(small_definition)
 
 
 @pytest.fixture(scope="session")

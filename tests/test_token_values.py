@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +15,11 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sqs as sqs
 from aws_cdk.assertions import Template
+from template_parts import NewStack
 
 from scheduled_pipeline import ScheduledPipeline
 from scheduled_pipeline.resources.execution_role import UNKNOWN_RESOURCE
 
-NewStack = Callable[..., Stack]
 REPOSITORY = "111122223333.dkr.ecr.eu-west-1.<AWS::URLSuffix>"
 
 

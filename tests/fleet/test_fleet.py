@@ -31,11 +31,6 @@ MakeFleet = Callable[..., PipelineFleet]
 
 
 @pytest.fixture
-def definition(small_definition: dict[str, Any]) -> PipelineDefinition:
-    return PipelineDefinition.from_json(small_definition)
-
-
-@pytest.fixture
 def app(feature_flags: dict[str, Any], tmp_path: Path) -> App:
     return App(context=feature_flags, outdir=str(tmp_path / "cdk.out"), analytics_reporting=False)
 

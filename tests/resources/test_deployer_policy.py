@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import pytest
-from aws_cdk import Stack
 from aws_cdk.assertions import Template
+from template_parts import NewStack
 
 from scheduled_pipeline.resources.deployer_policy import DeployerPolicy
 
 ROOT = Path(__file__).resolve().parents[2]
 SNAPSHOTS = sorted((ROOT / "tests" / "stacks" / "__snapshots__" / "test_app").glob("*.json"))
-NewStack = Callable[..., Stack]
 
 # IAM allows so many characters in a managed policy, not counting white space.
 MAX_CHARACTERS = 6_144

@@ -17,11 +17,11 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sqs as sqs
 from aws_cdk.assertions import Annotations, Match, Template
+from template_parts import NewStack
 
 from scheduled_pipeline import EventTrigger, PipelineDefinition, PipelineSchedule, ScheduledPipeline
 
 ROOT = Path(__file__).resolve().parents[2]
-NewStack = Callable[..., Stack]
 TRIGGERS = {
     "S3": EventTrigger.s3_object_created(
         bucket_name="my-bucket", prefix="raw/", suffix=".csv", parameters={"Date": "$.detail.object.key"}
@@ -38,11 +38,6 @@ TRIGGERS = {
         timedelta(hours=6), maximum_retry_attempts=2, maximum_event_age=timedelta(hours=1)
     ),
 }
-
-
-@pytest.fixture(scope="session")
-def definition(small_definition: dict[str, Any]) -> PipelineDefinition:
-    return PipelineDefinition.from_json(small_definition)
 
 
 @pytest.fixture(scope="session")

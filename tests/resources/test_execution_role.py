@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -15,6 +14,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from aws_cdk.assertions import Template
 from permission_parts import a_step, document, get, reading, writing
+from template_parts import NewStack
 
 from scheduled_pipeline import PipelineDefinition, ScheduledPipeline
 from scheduled_pipeline.definition import placeholders
@@ -22,7 +22,6 @@ from scheduled_pipeline.definition.model import CompiledPipeline
 from scheduled_pipeline.resources.execution_role import UNKNOWN_PLACE, execution_policy, execution_role
 from scheduled_pipeline.resources.role_policy import IMMUTABLE_ROLE
 
-NewStack = Callable[..., Stack]
 ARTIFACTS = placeholders.ARTIFACT_BUCKET
 
 # What the role may do on everything, because IAM scopes it by nothing else or not at all.

@@ -18,6 +18,7 @@ from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from aws_cdk.assertions import Match, Template
+from template_parts import NewStack
 
 from scheduled_pipeline import (
     AlertTopic,
@@ -28,7 +29,6 @@ from scheduled_pipeline import (
 )
 
 ROOT = Path(__file__).resolve().parents[3]
-NewStack = Callable[..., Stack]
 HOURLY = PipelineSchedule.rate(timedelta(hours=1))
 ALARMS = {
     "TargetErrors": ("AWS/Scheduler", "TargetErrorCount", "Sum"),
@@ -37,11 +37,6 @@ ALARMS = {
     "DeadLetters": ("AWS/SQS", "ApproximateNumberOfMessagesVisible", "Maximum"),
 }
 TOPIC_ARN = "arn:aws:sns:eu-west-1:111122223333:theirs"
-
-
-@pytest.fixture(scope="session")
-def definition(small_definition: dict[str, Any]) -> PipelineDefinition:
-    return PipelineDefinition.from_json(small_definition)
 
 
 @pytest.fixture(scope="session")

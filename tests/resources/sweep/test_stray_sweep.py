@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -13,17 +12,12 @@ from typing import Any
 import pytest
 from aws_cdk import App, Environment, Stack, Validations
 from aws_cdk.assertions import Match, Template
+from template_parts import NewStack
 
 from scheduled_pipeline import EventTrigger, PipelineDefinition, PipelineSchedule, ScheduledPipeline
 
 ROOT = Path(__file__).resolve().parents[3]
 HANDLER = ROOT / "constructs" / "scheduled_pipeline" / "resources" / "sweep" / "handler"
-NewStack = Callable[..., Stack]
-
-
-@pytest.fixture(scope="session")
-def definition(small_definition: dict[str, Any]) -> PipelineDefinition:
-    return PipelineDefinition.from_json(small_definition)
 
 
 def _sweeping(stack: Stack, definition: PipelineDefinition) -> None:

@@ -1,0 +1,184 @@
+"""The definition in the template, and what is bound to it at the deployment."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aws_cdk import App, CfnParameter, DefaultStackSynthesizer, Environment, Stack
+from aws_cdk.assertions import Annotations, Match, Template
+from template_parts import (
+    NIGHTLY,
+    NewStack,
+    pipeline_body,
+    policy_statements,
+    text_of,
+)
+
+from scheduled_pipeline import PipelineDefinition, ScheduledPipeline
+
+REGION = "eu-west-1"
+
+
+class TestTheDefinition:
+    def test_is_one_template_element_a_line(
+        self, minimal: Template, small_definition: dict[str, Any]
+    ) -> None:
+        separator, lines = pipeline_body(minimal)["Fn::Join"]
+        assert separator == "\n"
+        assert lines == json.dumps(small_definition, indent=2).split("\n")
+
+    def test_that_changes_in_one_value_changes_one_element(
+        self, new_stack: NewStack, small_definition: dict[str, Any], minimal: Template
+    ) -> None:
+        changed = json.loads(json.dumps(small_definition).replace("ml.m5.large", "ml.m5.xlarge"))
+        stack = new_stack()
+        ScheduledPipeline(stack, "Training", definition=PipelineDefinition.from_json(changed))
+        before, after = (pipeline_body(t)["Fn::Join"][1] for t in (minimal, Template.from_stack(stack)))
+        assert [pair for pair in zip(before, after, strict=True) if pair[0] != pair[1]] == [
+            ('            "InstanceType": "ml.m5.large",', '            "InstanceType": "ml.m5.xlarge",')
+        ]
+
+    def test_of_a_function_is_bound_to_role_account_and_values(self, new_stack: NewStack) -> None:
+        stack = new_stack(account=None)
+        parameter = CfnParameter(stack, "DataBucketName")
+        training = ScheduledPipeline(
+            stack,
+            "Training",
+            definition="sample_pipelines:with_values",
+            values={"DataBucket": parameter.value_as_string, "Prefix": "a", "Count": 2},
+        )
+        template = Template.from_stack(stack)
+        text = text_of(pipeline_body(template))
+        role = stack.get_logical_id(training.execution_role.node.default_child)  # type: ignore[arg-type]
+        assert f'"RoleArn": "<{role}.Arn>"' in text
+        assert "s3://<DataBucketName>/a/in.csv" in text
+        assert "placeholder" not in text
+
+    def test_knows_its_account_late(self, new_stack: NewStack) -> None:
+        stack = new_stack(account=None)
+        ScheduledPipeline(stack, "Training", definition="sample_pipelines:everything_of_the_context")
+        assert '"DefaultValue": "<AWS::AccountId> eu-west-1 aws ' in text_of(
+            pipeline_body(Template.from_stack(stack))
+        )
+
+    def test_has_its_code_in_the_assembly_under_its_own_name(self, new_stack: NewStack) -> None:
+        stack = new_stack()
+        training = ScheduledPipeline(stack, "Training", definition="sample_pipelines:source_folder")
+        template = Template.from_stack(stack)
+        folder = Path(stack.node.root.outdir)  # type: ignore[attr-defined]
+        manifest = json.loads((folder / "Stack.assets.json").read_text(encoding="utf-8"))
+        keys = set()
+        for file in manifest["files"].values():
+            assert not Path(file["source"]["path"]).is_absolute()
+            assert (folder / file["source"]["path"]).exists()
+            keys |= {destination["objectKey"] for destination in file["destinations"].values()}
+        code = training.definition.uploads[0]
+        assert {f"{code.digest}/code/step.py", f"{code.digest}/code/library/answers.py"} <= keys
+        assert f"s3://cdk-hnb659fds-assets-111122223333-eu-west-1/{code.digest}/code" in text_of(
+            pipeline_body(template)
+        )
+
+    def test_names_every_file_of_a_folder_so_that_none_is_collected(self, new_stack: NewStack) -> None:
+        """`cdk gc` keeps what a template mentions."""
+        stack = new_stack()
+        training = ScheduledPipeline(stack, "Training", definition="sample_pipelines:source_folder")
+        text = json.dumps(Template.from_stack(stack).to_json())
+        for upload in training.definition.uploads:
+            for file in upload.files:
+                assert f"{upload.digest}/{upload.name}/{file.relative_path}" in text
+
+    def test_lets_the_execution_role_read_its_code_and_list_nothing_else(self, new_stack: NewStack) -> None:
+        stack = new_stack()
+        training = ScheduledPipeline(stack, "Training", definition="sample_pipelines:script")
+        (upload,) = training.definition.uploads
+        statements = policy_statements(Template.from_stack(stack), "ExecutionPolicy")
+        bucket = "arn:aws:s3:::cdk-hnb659fds-assets-111122223333-eu-west-1"
+        assert {
+            "Action": "s3:GetObject",
+            "Effect": "Allow",
+            "Resource": f"{bucket}/{upload.digest}/*",
+        } in statements
+        assert {
+            "Action": "s3:ListBucket",
+            "Effect": "Allow",
+            "Resource": bucket,
+            "Condition": {"StringLike": {"s3:prefix": [f"{upload.digest}/*"]}},
+        } in statements
+
+
+class TestSynthesizers:
+    def test_made_in_python_put_code_where_they_say(self, feature_flags: dict[str, Any]) -> None:
+        app = App(context=feature_flags)
+        stack = Stack(
+            app,
+            "Stack",
+            env=Environment(account="111122223333", region=REGION),
+            synthesizer=DefaultStackSynthesizer(qualifier="mine", bucket_prefix="pre-"),
+        )
+        for construct_id in ("One", "Two"):
+            ScheduledPipeline(stack, construct_id, definition="sample_pipelines:script")
+        assembly = Path(app.synth().directory)
+        manifest = json.loads((assembly / "Stack.assets.json").read_text(encoding="utf-8"))
+        keys = [
+            destination["objectKey"]
+            for file in manifest["files"].values()
+            for destination in file["destinations"].values()
+        ]
+        (key,) = [key for key in keys if key.endswith("/step.py")]
+        assert key.startswith("pre-")
+        template = (assembly / "Stack.template.json").read_text(encoding="utf-8")
+        assert f"s3://cdk-mine-assets-111122223333-eu-west-1/{key}" in template
+
+    def test_of_two_stacks_are_refused(self, feature_flags: dict[str, Any]) -> None:
+        app = App(context=feature_flags)
+        shared = DefaultStackSynthesizer()
+        env = Environment(account="111122223333", region=REGION)
+        one, other = (Stack(app, name, env=env, synthesizer=shared) for name in ("One", "Other"))
+        ScheduledPipeline(one, "Training", definition="sample_pipelines:script")
+        with pytest.raises(ValueError, match="Other: its synthesizer is that of another stack"):
+            ScheduledPipeline(other, "Training", definition="sample_pipelines:script")
+
+
+class TestValues:
+    def test_with_quotes_and_lines_stay_inside_their_string(self, new_stack: NewStack) -> None:
+        stack = new_stack()
+        late = CfnParameter(stack, "Late").value_as_string
+        values = {"DataBucket": "b", "Prefix": 'say "' + late + '"\n\\d', "Count": 1}
+        ScheduledPipeline(stack, "Training", definition="sample_pipelines:with_values", values=values)
+        text = text_of(pipeline_body(Template.from_stack(stack)))
+        found = json.loads(text)["Steps"][0]["Arguments"]["ProcessingInputs"][0]["S3Input"]["S3Uri"]
+        assert found == 's3://b/say "<Late>"\n\\d/in.csv'
+
+    def test_that_nobody_asks_for_are_warned_of(self, new_stack: NewStack) -> None:
+        stack = new_stack()
+        ScheduledPipeline(stack, "Training", definition="sample_pipelines:script", values={"DataBuckte": "b"})
+        Annotations.from_stack(stack).has_warning(
+            "*", Match.string_like_regexp(r"values\['DataBuckte'\] is never asked for by the build function")
+        )
+
+    def test_of_the_context_that_are_changed_are_refused(self, new_stack: NewStack) -> None:
+        with pytest.raises(
+            ValueError, match="Stack/Training: the build function changed what the context gave it"
+        ):
+            ScheduledPipeline(new_stack(), "Training", definition="sample_pipelines:changes_its_context")
+
+
+def test_the_name_of_an_sdk_object_is_kept(new_stack: NewStack, small_definition: dict[str, Any]) -> None:
+    source = PipelineDefinition.from_json(small_definition)
+    assert source.compiled is not None
+    of_the_sdk = PipelineDefinition(compiled=replace(source.compiled, pipeline_name="Mine"))
+    stack = new_stack()
+    ScheduledPipeline(stack, "Training", definition=of_the_sdk)
+    Template.from_stack(stack).has_resource_properties("AWS::SageMaker::Pipeline", {"PipelineName": "Mine"})
+
+
+def test_a_definition_made_elsewhere_needs_no_region(
+    new_stack: NewStack, definition: PipelineDefinition
+) -> None:
+    stack = new_stack(account=None, region=None)
+    ScheduledPipeline(stack, "Training", definition=definition, schedules={"Nightly": NIGHTLY})
+    Template.from_stack(stack).resource_count_is("AWS::Scheduler::Schedule", 1)
