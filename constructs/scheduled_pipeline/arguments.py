@@ -72,6 +72,7 @@ _KINDS = {
     "kms.IKey": _an_object("key_arn", "a kms.IKey, such as Key.from_key_arn(...)"),
     "sns.ITopic": _an_object("topic_arn", "an sns.ITopic, such as AlertTopic(...)"),
     "Environment": _an_object("region", "an Environment, such as Environment(account=..., region=...)"),
+    "Scheduling": _an_object("parts_for", "a Scheduling, such as a stack of a PipelineFleet"),
     "str": _TEXT,
     "bool": Kind("True or False", lambda value: isinstance(value, bool)),
     "int": Kind("a whole number", lambda value: isinstance(value, int) and not isinstance(value, bool)),

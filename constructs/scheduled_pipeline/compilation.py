@@ -6,14 +6,15 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache, lru_cache
+from weakref import WeakKeyDictionary
 
 from aws_cdk import Annotations
 from aws_cdk.region_info import RegionInfo
-from constructs import Construct
+from constructs import Construct, IConstruct
 
-from scheduled_pipeline.compile_options import compile_options
 from scheduled_pipeline.definition import placeholders
 from scheduled_pipeline.definition.compiler.compiler import shared_compiler
+from scheduled_pipeline.definition.compiler.options import CompileOptions
 from scheduled_pipeline.definition.compiler.request import CompileRequest
 from scheduled_pipeline.definition.compiler.source import PipelineDefinition
 from scheduled_pipeline.definition.context import Value
@@ -24,6 +25,8 @@ from scheduled_pipeline.token_values import late_value
 
 UNUSED_VALUE = "scheduled-pipeline:unused-value"
 """Id of the warning of a value that the build function never asks for."""
+
+_options: WeakKeyDictionary[IConstruct, CompileOptions] = WeakKeyDictionary()
 
 
 def compile_for(
@@ -71,6 +74,18 @@ def compile_ahead(
         if source.function is not None
     ]
     shared_compiler().prefetch(requests, cache=options.cache, timeout=options.timeout)
+
+
+def compile_options(scope: Construct) -> CompileOptions:
+    """Return the options for compiling that the context of the stack of ``scope`` gives.
+
+    Raises:
+        ValueError: a context value is not one of those that are allowed.
+    """
+    stack = place_of(scope).stack
+    if stack not in _options:
+        _options[stack] = CompileOptions.of(stack.node.try_get_context, path_of(scope))
+    return _options[stack]
 
 
 def _findings(compiled: CompiledPipeline) -> tuple[Finding, ...]:

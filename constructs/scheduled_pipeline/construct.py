@@ -21,7 +21,6 @@ from scheduled_pipeline.definition.start_parameters import check_parameters
 from scheduled_pipeline.resources import names
 from scheduled_pipeline.resources.artifact_bucket import artifact_bucket as make_artifact_bucket
 from scheduled_pipeline.resources.assets.code_assets import CodeAssets
-from scheduled_pipeline.resources.assets.pipeline_definition import ALONE
 from scheduled_pipeline.resources.bucket_events import BucketEventsValidation
 from scheduled_pipeline.resources.dead_letter_queue import dead_letter_queue as make_dead_letter_queue
 from scheduled_pipeline.resources.event_rules import EventRule
@@ -31,9 +30,9 @@ from scheduled_pipeline.resources.jsii_cache import attribute_of, is_token, path
 from scheduled_pipeline.resources.monitoring.monitoring import Monitoring
 from scheduled_pipeline.resources.monitoring.pipeline_metrics import PipelineMetrics
 from scheduled_pipeline.resources.pipeline import Pipeline, check_pipeline_name
-from scheduled_pipeline.resources.scheduler_role import scheduler_policy
-from scheduled_pipeline.resources.scheduler_role import scheduler_role as make_scheduler_role
-from scheduled_pipeline.resources.schedules import Schedule, check_key, schedule_group
+from scheduled_pipeline.resources.schedules import Schedule
+from scheduled_pipeline.resources.scheduling import OwnScheduling, Scheduling, SchedulingParts
+from scheduled_pipeline.resources.trigger_properties import check_key
 from scheduled_pipeline.schedule_warnings import warn_of_overlaps, warn_of_past_dates
 from scheduled_pipeline.trigger.event import EventTrigger
 from scheduled_pipeline.trigger.schedule import PipelineSchedule, SdkSchedule, as_pipeline_schedule
@@ -83,14 +82,14 @@ class ScheduledPipeline(Construct, PipelineMetrics):
         suppress_findings: findings about the definition to leave out, by id or ``id:path``, such as
             ``unknown-member:Steps.Train.Arguments.Foo``: what AWS accepts and botocore does not know
             yet. Default: none.
+        scheduling: what gives the schedules a group and a role that other pipelines use too; the stacks of a
+            ``PipelineFleet`` do. Default: a group and a role of this construct's own.
 
     Raises:
         ValueError: for whatever AWS would refuse later; it names the construct, the field, the value
             and what is allowed.
         TypeError: for a value of a wrong type.
     """
-
-    _definition_limits = ALONE  # one of a fleet has less room
 
     def __init__(
         self,
@@ -117,10 +116,13 @@ class ScheduledPipeline(Construct, PipelineMetrics):
         max_parallel_steps: int | None = None,
         description: str | None = None,
         suppress_findings: Sequence[str] = (),
+        scheduling: Scheduling | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
         settle(self, scope, construct_id)
         check_arguments(path_of(self), ScheduledPipeline, locals())
+        if scheduling is not None and (schedule_group, scheduler_role) != (None, None):
+            raise ValueError(f"{path_of(self)}: schedule_group and scheduler_role are those of scheduling")
         source = self._source(definition)
         self._declared_name = self._claim_name(pipeline_name, source)
         literals, tokens = split_values(self, values or {})
@@ -141,7 +143,7 @@ class ScheduledPipeline(Construct, PipelineMetrics):
             role=self.execution_role,
             description=description,
             max_parallel_steps=max_parallel_steps,
-            definition_limits=self._definition_limits,
+            definition_limits=(scheduling or OwnScheduling).definition_limits,
         )
         assets.keep_from_collection(self.pipeline.cfn_pipeline)
         self.pipeline.node.add_dependency(
@@ -172,9 +174,16 @@ class ScheduledPipeline(Construct, PipelineMetrics):
         self.scheduler_role = scheduler_role
         self.schedule_group = schedule_group
         self._children: dict[str, Construct] = {}
-        self._own_group: scheduler.IScheduleGroup | None = None
-        self._scheduler_policy: iam.Policy | None = None
         self.dead_letter_queue = dead_letter_queue
+        self._scheduling = scheduling or OwnScheduling(
+            self,
+            group=schedule_group,
+            role=scheduler_role,
+            dead_letter_queue=self._queue,
+            encryption_key=encryption_key,
+            monitoring=self.monitoring,
+        )
+        self._parts: SchedulingParts | None = None
         self.schedules: dict[str, Schedule] = {}
         for name, schedule in (schedules or {}).items():
             self.add_schedule(name, schedule)
@@ -217,17 +226,17 @@ class ScheduledPipeline(Construct, PipelineMetrics):
         others = {key: other.schedule for key, other in self.schedules.items()}
         warn_of_past_dates(self, name, schedule)
         warn_of_overlaps(self, name, schedule, others)
-        group, role, policy = self._scheduling()
+        parts = self._scheduling_parts()
         self.schedules[name] = Schedule(
             self._child("Schedules"),
             name,
             schedule=schedule,
             pipeline=self.pipeline,
             declared_pipeline_name=self._declared_name,
-            group=group,
-            foreign_group="" if group is self._own_group else path_of(group),
-            role=role,
-            policy=policy,
+            group=parts.group,
+            foreign_group=parts.foreign_group,
+            role=parts.role,
+            policy=parts.policy,
             dead_letter_queue=self._queue(),
             encryption_key=self.encryption_key,
         )
@@ -298,23 +307,11 @@ class ScheduledPipeline(Construct, PipelineMetrics):
             bindings[placeholders.role(partition_of(self))] = attribute_of(self.execution_role, "role_arn")
         return bindings
 
-    def _scheduling(self) -> tuple[scheduler.IScheduleGroup, iam.IRole, iam.Policy]:
-        """Return what every schedule of this pipeline shares; what was not given is made once."""
-        if self.schedule_group is None:
-            self._own_group = self.schedule_group = schedule_group(self, "ScheduleGroup")
-            self.monitoring.watch_group(self.schedule_group)
-        if self.scheduler_role is None:
-            self.scheduler_role = make_scheduler_role(self, "SchedulerRole", self.schedule_group)
-        if self._scheduler_policy is None:
-            self._scheduler_policy = scheduler_policy(
-                self,
-                "SchedulerPolicy",
-                role=self.scheduler_role,
-                pipeline=self.pipeline,
-                dead_letter_queue=self._queue(),
-                encryption_key=self.encryption_key,
-            )
-        return self.schedule_group, self.scheduler_role, self._scheduler_policy
+    def _scheduling_parts(self) -> SchedulingParts:
+        if self._parts is None:
+            self._parts = self._scheduling.parts_for(self.pipeline)
+            self.schedule_group, self.scheduler_role = self._parts.group, self._parts.role
+        return self._parts
 
     def _queue(self) -> sqs.IQueue:
         if self.dead_letter_queue is None:

@@ -18,7 +18,7 @@ from scheduled_pipeline import (
 )
 from scheduled_pipeline.definition import placeholders
 from scheduled_pipeline.fleet.limits import MAX_RESOURCES, load_of
-from scheduled_pipeline.fleet.stack import FleetMember
+from scheduled_pipeline.fleet.stack import FleetStack
 from scheduled_pipeline.resources.assets.pipeline_definition import DefinitionLimits
 
 NIGHTLY = PipelineSchedule.cron("0 3 * * ? *", parameters={"Date": PipelineSchedule.SCHEDULED_TIME})
@@ -60,7 +60,7 @@ def test_the_load_is_what_is_in_the_template_or_a_little_more(
 def test_definitions_in_s3_are_reckoned_with_what_writes_them(
     app: App, small_definition: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(FleetMember, "_definition_limits", DefinitionLimits(lines=0, compact=0))
+    monkeypatch.setattr(FleetStack, "definition_limits", DefinitionLimits(lines=0, compact=0))
     text = json.dumps(small_definition).replace(
         "arn:aws:iam::111122223333:role/given", placeholders.role("aws")
     )

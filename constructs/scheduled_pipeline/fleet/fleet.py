@@ -200,7 +200,7 @@ def _begin_to_compile(members: Sequence[_Placed]) -> None:
     for member in members:
         with contextlib.suppress(AttributeError, TypeError, ValueError):
             source = PipelineDefinition.of(member.settings.definition)
-            values, _ = split_values(member.stack, member.settings.values)
+            values, _ = split_values(member.stack, member.settings.values or {})
             if source.function is not None and member.settings.pipeline_name is not None:
                 wanted.append((source, member.settings.pipeline_name, values))
     if wanted:

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import jsii
 from constructs import IValidation
 
-from scheduled_pipeline.fleet.stack import FleetMember, FleetStack
+from scheduled_pipeline.construct import ScheduledPipeline
+from scheduled_pipeline.fleet.stack import FleetStack
 from scheduled_pipeline.resources.jsii_cache import path_of
 
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html, less one tenth
@@ -99,7 +100,7 @@ def _problems(stack: FleetStack) -> list[str]:
     ]
 
 
-def _policy_characters(member: FleetMember) -> int:
+def _policy_characters(member: ScheduledPipeline) -> int:
     if not member.schedules:
         return 0
     return len(member.pipeline.start_arns) * (_ARN_CHARACTERS + len(member.pipeline.declared_name))

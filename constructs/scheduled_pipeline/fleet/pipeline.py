@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
 
 from scheduled_pipeline.definition.compiler.source import BuildFunction, PipelineDefinition
 from scheduled_pipeline.definition.context import Value
@@ -38,9 +38,9 @@ class FleetPipeline:
 
     definition: PipelineDefinition | BuildFunction | str
     pipeline_name: str | None = None
-    schedules: Mapping[str, PipelineSchedule | SdkSchedule] = field(default_factory=dict)
-    events: Mapping[str, EventTrigger] = field(default_factory=dict)
-    values: Mapping[str, Value] = field(default_factory=dict)
+    schedules: Mapping[str, PipelineSchedule | SdkSchedule] | None = None
+    events: Mapping[str, EventTrigger] | None = None
+    values: Mapping[str, Value] | None = None
     data_buckets: Sequence[s3.IBucket] = ()
     execution_role: iam.IRole | None = None
     notify: sns.ITopic | None = None
@@ -48,3 +48,8 @@ class FleetPipeline:
     description: str | None = None
     suppress_findings: Sequence[str] = ()
     stack: str | None = None
+
+
+def construct_options(settings: FleetPipeline) -> dict[str, Any]:
+    """Return the options of ``ScheduledPipeline`` among those of a pipeline of a fleet: all but ``stack``."""
+    return {field.name: getattr(settings, field.name) for field in fields(settings) if field.name != "stack"}

@@ -14,7 +14,7 @@ from scheduled_pipeline.resources import names
 from scheduled_pipeline.resources.dead_letter_queue import takes_all_rules
 from scheduled_pipeline.resources.pipeline import Pipeline
 from scheduled_pipeline.resources.role_policy import allow, attach_policy
-from scheduled_pipeline.resources.schedules import retry_settings, trigger_description
+from scheduled_pipeline.resources.trigger_properties import retry_settings, trigger_description
 from scheduled_pipeline.trigger.event import EventTrigger
 from scheduled_pipeline.trigger.sagemaker_events import PIPELINE_STATUS
 from scheduled_pipeline.trigger.start_target import START_ACTION

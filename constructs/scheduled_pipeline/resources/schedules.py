@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
-from collections.abc import Container
 from typing import Any
 
 from aws_cdk import RemovalPolicy
@@ -17,11 +15,9 @@ from constructs import Construct
 from scheduled_pipeline.resources import names
 from scheduled_pipeline.resources.jsii_cache import attribute_of, path_of, place_of, settle
 from scheduled_pipeline.resources.pipeline import Pipeline
-from scheduled_pipeline.trigger.event import EventTrigger
+from scheduled_pipeline.resources.trigger_properties import retry_settings, trigger_description
 from scheduled_pipeline.trigger.schedule import PipelineSchedule
 from scheduled_pipeline.trigger.start_target import start_call_arn, start_request
-
-_KEY = re.compile(r"[0-9a-zA-Z_.-]{1,64}")
 
 
 class Schedule(Construct):
@@ -128,23 +124,6 @@ class Schedule(Construct):
         return {"arn": start_call_arn(place.partition), "input": place.stack.to_json_string(request)}
 
 
-def check_key(key: str, taken: Container[str], where: str) -> None:
-    """Check the name under which a schedule is added.
-
-    Raises:
-        ValueError: it is not allowed in a schedule's name, or taken.
-    """
-    if not _KEY.fullmatch(key):
-        raise ValueError(f"{where}: the name must be 1 to 64 of 0-9 a-z A-Z - _ and ., got {key!r}")
-    if key in taken:
-        raise ValueError(f"{where}: there is a trigger of that name already")
-
-
-def trigger_description(trigger: PipelineSchedule | EventTrigger) -> str:
-    """Return the description that was given, an empty one too, or what the trigger does in plain words."""
-    return trigger.describe() if trigger.description is None else trigger.description
-
-
 def schedule_group(scope: Construct, construct_id: str) -> scheduler.ScheduleGroup:
     """Make a group that goes with its stack; the L2's own default would leave it behind."""
     return scheduler.ScheduleGroup(scope, construct_id, removal_policy=RemovalPolicy.DESTROY)
@@ -157,14 +136,3 @@ def _flexible_time_window(schedule: PipelineSchedule) -> scheduler.CfnSchedule.F
         mode="FLEXIBLE",
         maximum_window_in_minutes=int(schedule.flexible_time_window.total_seconds() // 60),
     )
-
-
-def retry_settings(trigger: PipelineSchedule | EventTrigger) -> dict[str, int | None] | None:
-    """Return the properties of a retry policy if there is one; Scheduler and EventBridge name them alike."""
-    if trigger.maximum_retry_attempts is None and trigger.maximum_event_age is None:
-        return None
-    age = trigger.maximum_event_age
-    return {
-        "maximum_retry_attempts": trigger.maximum_retry_attempts,
-        "maximum_event_age_in_seconds": None if age is None else int(age.total_seconds()),
-    }

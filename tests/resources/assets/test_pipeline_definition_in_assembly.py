@@ -15,24 +15,25 @@ from scheduled_pipeline import PipelineDefinition, ScheduledPipeline
 from scheduled_pipeline.cli.main import app as command
 from scheduled_pipeline.definition import placeholders
 from scheduled_pipeline.resources.assets.pipeline_definition import DefinitionLimits
+from scheduled_pipeline.resources.scheduling import OwnScheduling
 
-
-class _Large(ScheduledPipeline):
-    """Takes any definition for one that is too large for a template."""
-
-    _definition_limits = DefinitionLimits(lines=0, compact=0)
+Assembly = Callable[..., Path]
 
 
 @pytest.fixture
-def assembly(new_stack: Callable[..., Stack], small_definition: dict[str, Any]) -> Callable[..., Path]:
-    """Synthesize a pipeline of a class; the folder of the assembly."""
+def assembly(
+    new_stack: Callable[..., Stack], small_definition: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> Assembly:
+    """Synthesize a pipeline, with any definition taken for too large if ``large``; the folder."""
     text = json.dumps(small_definition).replace(
         "arn:aws:iam::111122223333:role/given", placeholders.role("aws")
     )
 
-    def make(kind: type[ScheduledPipeline]) -> Path:
+    def make(*, large: bool) -> Path:
+        if large:
+            monkeypatch.setattr(OwnScheduling, "definition_limits", DefinitionLimits(lines=0, compact=0))
         stack = new_stack()
-        kind(stack, "Training", definition=PipelineDefinition.from_json(json.loads(text)))
+        ScheduledPipeline(stack, "Training", definition=PipelineDefinition.from_json(json.loads(text)))
         app = stack.node.root
         assert isinstance(app, App)
         return Path(app.synth().directory)
@@ -46,14 +47,14 @@ def _permissions(folder: Path) -> Any:
     return pipeline
 
 
-def test_permissions_are_those_of_a_definition_in_the_template(assembly: Callable[..., Path]) -> None:
-    in_s3 = _permissions(assembly(_Large))
-    assert in_s3["permissions"]
-    assert in_s3 == _permissions(assembly(ScheduledPipeline))
+def test_permissions_are_those_of_a_definition_in_the_template(assembly: Assembly) -> None:
+    in_the_template = _permissions(assembly(large=False))
+    assert in_the_template["permissions"]
+    assert in_the_template == _permissions(assembly(large=True))
 
 
-def test_a_file_that_is_missing_is_said_to_be(assembly: Callable[..., Path]) -> None:
-    folder = assembly(_Large)
+def test_a_file_that_is_missing_is_said_to_be(assembly: Assembly) -> None:
+    folder = assembly(large=True)
     for file in folder.glob("asset.*.json"):
         file.unlink()
     problem = _permissions(folder)["problem"]

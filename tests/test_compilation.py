@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from aws_cdk import App, Environment, Stack
 
-from scheduled_pipeline.compile_options import compile_options
+from scheduled_pipeline.compilation import compile_options
 from scheduled_pipeline.definition.compiler.cache import CompiledCache
 from scheduled_pipeline.definition.compiler.options import CompileOptions
 
