@@ -114,3 +114,11 @@ def objects(entries: object) -> Iterator[tuple[int, Mapping[str, Any]]]:
     for index, entry in enumerate(entries if isinstance(entries, list) else []):
         if isinstance(entry, Mapping):
             yield index, entry
+
+
+def is_expression(value: object) -> bool:
+    """Say whether a value is ``{"Get": ...}`` or ``{"Std:...": ...}``."""
+    if not isinstance(value, dict) or len(value) != 1:
+        return False
+    name = next(iter(value))
+    return bool(name == "Get" or name.startswith("Std:"))

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 
 from scheduled_pipeline.definition.model import PipelineParameter
+from scheduled_pipeline.tokens import holds_token
 
 _BOOLEANS = {"true", "false"}
 
@@ -54,7 +55,7 @@ def _check_value(parameter: PipelineParameter, value: str, where: str) -> None:
 
 
 def _is_known(value: str) -> bool:
-    return "${Token[" not in value and "<aws.scheduler." not in value and not value.startswith("$.")
+    return not holds_token(value) and "<aws.scheduler." not in value and not value.startswith("$.")
 
 
 def _boolean(value: str) -> bool:

@@ -10,10 +10,10 @@ from weakref import WeakKeyDictionary
 from aws_cdk import Stack, Stage, Token
 from constructs import IConstruct
 
+from scheduled_pipeline.tokens import holds_token
+
 _Fact = TypeVar("_Fact")
 _Key = TypeVar("_Key")
-# What the CDK writes around a token in a string; it has no other kind of string that is a token.
-_TOKEN = "${Token["
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ def attribute_of(construct: IConstruct, name: str) -> str:
 def is_token(value: object) -> bool:
     """Whether ``value`` is known at deploy time only, in whole or in part; a string is looked at here."""
     if isinstance(value, str):
-        return _TOKEN in value
+        return holds_token(value)
     return value is not None and not isinstance(value, bool) and bool(Token.is_unresolved(value))
 
 

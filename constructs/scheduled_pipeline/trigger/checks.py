@@ -14,6 +14,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
+from scheduled_pipeline.tokens import holds_token
+
 ParameterValue = str | int | float | bool
 """What a pipeline parameter may be given; SageMaker takes it as a string and converts it to the type."""
 
@@ -26,14 +28,8 @@ MINIMUM_EVENT_AGE = timedelta(seconds=60)
 MAXIMUM_EVENT_AGE = timedelta(seconds=86_400)
 
 _NAME = re.compile(r"[0-9a-zA-Z\-_.]{1,64}")
-_TOKEN = "${Token["
 # A number that stands for a CDK token is about -1.888e289; no parameter is that large by intent.
 _NUMBER_TOKEN = 1e280
-
-
-def is_token(value: str) -> bool:
-    """Whether a string holds a CDK token, whose value is not known yet."""
-    return _TOKEN in value
 
 
 def check_type(field: str, value: object, expected: type | tuple[type, ...], words: str) -> None:
@@ -53,7 +49,7 @@ def check_name(field: str, value: str | None) -> None:
     if value is None:
         return
     check_type(field, value, str, "a string")
-    if not is_token(value) and not _NAME.fullmatch(value):
+    if not holds_token(value) and not _NAME.fullmatch(value):
         raise ValueError(f"{field} must be 1 to 64 characters of 0-9 a-z A-Z - _ . only, got {value!r}")
 
 
@@ -62,7 +58,7 @@ def check_description(field: str, value: str | None) -> None:
     if value is None:
         return
     check_type(field, value, str, "a string")
-    if not is_token(value) and len(value) > MAXIMUM_DESCRIPTION:
+    if not holds_token(value) and len(value) > MAXIMUM_DESCRIPTION:
         raise ValueError(f"{field} must be at most {MAXIMUM_DESCRIPTION} characters, got {len(value)}")
 
 
@@ -155,7 +151,7 @@ def parameter_strings(
 
 def _parameter_name(name: str, rules: ParameterRules) -> str:
     check_type("parameters name", name, str, "a string")
-    if not is_token(name) and not rules.name.fullmatch(name):
+    if not holds_token(name) and not rules.name.fullmatch(name):
         raise ValueError(f"parameters name must be {rules.name_words}, got {name!r}")
     return name
 
@@ -165,7 +161,7 @@ def _parameter_string(field: str, value: ParameterValue, shortest: int) -> str:
     if isinstance(value, float | int) and not isinstance(value, bool):
         _check_number(field, value)
     text = value if isinstance(value, str) else str(value)
-    if not is_token(text) and not shortest <= len(text) <= MAXIMUM_PARAMETER_VALUE:
+    if not holds_token(text) and not shortest <= len(text) <= MAXIMUM_PARAMETER_VALUE:
         raise ValueError(
             f"{field} must be {shortest} to {MAXIMUM_PARAMETER_VALUE} characters, got {len(text)}"
         )

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Literal, TypedDict, Unpack
 
+from scheduled_pipeline.tokens import holds_token
 from scheduled_pipeline.trigger import checks, sagemaker_events
 from scheduled_pipeline.trigger.checks import ParameterValue
 from scheduled_pipeline.trigger.description import describe_expression
@@ -115,7 +116,7 @@ class EventTrigger:
             options: see the attributes of the class.
         """
         checks.check_type("bucket_name", bucket_name, str, "a string")
-        if not checks.is_token(bucket_name) and not _BUCKET_NAME.fullmatch(bucket_name):
+        if not holds_token(bucket_name) and not _BUCKET_NAME.fullmatch(bucket_name):
             raise ValueError(
                 f"bucket_name must be the name of a bucket, 3 to 63 of a-z 0-9 . -, got {bucket_name!r}"
             )
@@ -257,7 +258,7 @@ class EventTrigger:
         if bus is None:
             return
         checks.check_type("event_bus_name", bus, str, "a string")
-        if not checks.is_token(bus) and not _BUS_NAME.fullmatch(bus):
+        if not holds_token(bus) and not _BUS_NAME.fullmatch(bus):
             raise ValueError(f"event_bus_name must be 1 to 256 of A-Z a-z 0-9 / . - _ or an ARN, got {bus!r}")
         if self.schedule_expression is not None and bus != _DEFAULT_BUS:
             raise ValueError(
@@ -268,7 +269,7 @@ class EventTrigger:
     def _check_parameters(self) -> None:
         for name, value in self.pipeline_parameters:
             where = f"parameters[{name!r}]"
-            if checks.is_token(value):
+            if holds_token(value):
                 continue
             if is_path(value):
                 check_path(where, value, self.event_pattern)

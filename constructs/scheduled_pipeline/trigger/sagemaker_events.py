@@ -11,7 +11,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from scheduled_pipeline.trigger.checks import check_type, is_token
+from scheduled_pipeline.tokens import holds_token
+from scheduled_pipeline.trigger.checks import check_type
 
 PIPELINE_STATUS = "SageMaker Model Building Pipeline Execution Status Change"
 """The detail type of the events of pipeline executions."""
@@ -88,7 +89,7 @@ def _check(field: str, value: str | None, form: re.Pattern[str], words: str) -> 
     if value is None:
         return
     check_type(field, value, str, "a string")
-    if not is_token(value) and not form.fullmatch(value):
+    if not holds_token(value) and not form.fullmatch(value):
         raise ValueError(f"{field} must be {words}, got {value!r}")
 
 

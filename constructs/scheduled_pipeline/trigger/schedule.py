@@ -11,6 +11,7 @@ from itertools import islice
 from typing import Any, ClassVar, Literal, Protocol, TypedDict, TypeGuard, Unpack
 from zoneinfo import ZoneInfo
 
+from scheduled_pipeline.tokens import holds_token
 from scheduled_pipeline.trigger import checks
 from scheduled_pipeline.trigger.checks import ParameterValue
 from scheduled_pipeline.trigger.description import describe_expression
@@ -325,7 +326,7 @@ class PipelineSchedule:
         checks.check_type("display_name", self.display_name, str, "a string")
         # The two context attributes that are filled in with letters and digits only, at their longest.
         bare = self.display_name.replace(self.EXECUTION_ID, 16 * "x").replace(self.ATTEMPT_NUMBER, "186")
-        if not checks.is_token(bare) and not _DISPLAY_NAME.fullmatch(bare):
+        if not holds_token(bare) and not _DISPLAY_NAME.fullmatch(bare):
             raise ValueError(
                 "display_name must be 1 to 82 of a-z A-Z 0-9 and -, with neither end a -, "
                 f"got {self.display_name!r}"

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from scheduled_pipeline.definition.parsed import PlacedStep
+from scheduled_pipeline.definition.parsed import PlacedStep, is_expression
 from scheduled_pipeline.definition.permission import (
     EVERYTHING,
     EXECUTION_ROLE,
@@ -19,7 +19,6 @@ from scheduled_pipeline.definition.permission import (
     arn,
 )
 from scheduled_pipeline.definition.resolve import Resolver, members
-from scheduled_pipeline.definition.validation.references import is_expression
 
 # What only the deployment knows: the placeholder of a value, or what the CLI writes in its place.
 _LATE = r"(?:<[^<>]+>|scheduled-pipeline-value-[a-z0-9-]+)"

@@ -18,7 +18,7 @@ _PYTHON_TYPES: Mapping[str, tuple[type, ...]] = {
 }
 
 
-def check_parameters(outline: Outline, document: Mapping[str, Any], report: Report) -> None:
+def check_declared_parameters(outline: Outline, document: Mapping[str, Any], report: Report) -> None:
     """Report parameters that are declared twice, and defaults that do not fit type or enum."""
     for index, entry in objects(document.get("Parameters")):
         if not isinstance(entry.get("Name"), str):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from scheduled_pipeline.definition.findings import Report, known
-from scheduled_pipeline.definition.parsed import Outline, PlacedStep, objects
+from scheduled_pipeline.definition.parsed import Outline, PlacedStep, is_expression, objects
 from scheduled_pipeline.definition.validation.properties import PropertyError, property_type
 
 # ExecutionVariables of the SDK.
@@ -45,14 +45,6 @@ class Target:
     step: str | None = None
     parameter: str | None = None
     problem: tuple[str, str] | None = None
-
-
-def is_expression(value: object) -> bool:
-    """Say whether a value is ``{"Get": ...}`` or ``{"Std:...": ...}``."""
-    if not isinstance(value, dict) or len(value) != 1:
-        return False
-    name = next(iter(value))
-    return bool(name == "Get" or name.startswith("Std:"))
 
 
 class References:

@@ -8,11 +8,12 @@ from typing import Any
 
 from scheduled_pipeline.definition import placeholders
 from scheduled_pipeline.definition.findings import Report, known
-from scheduled_pipeline.definition.parsed import Outline
+from scheduled_pipeline.definition.parsed import Outline, is_expression
 from scheduled_pipeline.definition.validation import service_models
 from scheduled_pipeline.definition.validation.definition_format import NOT_INSIDE
-from scheduled_pipeline.definition.validation.references import References, is_expression
+from scheduled_pipeline.definition.validation.references import References
 from scheduled_pipeline.definition.validation.service_models import Located, Shape
+from scheduled_pipeline.tokens import TOKEN
 
 # What an expression may refer to, by the type that is asked for. The service says "Cannot assign property
 # reference [...] to argument of type [String]" to a number in the place of a text, and takes no expression
@@ -57,7 +58,7 @@ _UNKNOWN_TEXT = re.compile(
             placeholders.ARTIFACT_BUCKET,
             placeholders.ASSET_BUCKET,
             placeholders.value("").rsplit("-", 2)[0],
-            "${Token[",
+            TOKEN,
         )
     )
 )

@@ -17,7 +17,7 @@ from scheduled_pipeline.definition.parsed import Outline
 from scheduled_pipeline.definition.validation import service_models
 from scheduled_pipeline.definition.validation.dependencies import Dependencies, check_names
 from scheduled_pipeline.definition.validation.outputs import check_outputs
-from scheduled_pipeline.definition.validation.parameter_defaults import check_parameters
+from scheduled_pipeline.definition.validation.parameter_defaults import check_declared_parameters
 from scheduled_pipeline.definition.validation.references import References
 from scheduled_pipeline.definition.validation.shapes import ShapeChecker
 
@@ -48,7 +48,7 @@ def _findings(document: Mapping[str, Any]) -> tuple[Finding, ...]:
     references = References(document, outline)
     _check_size(document, report)
     ShapeChecker(outline, references, report).check(document, service_models.find("Definition"), "")
-    check_parameters(outline, document, report)
+    check_declared_parameters(outline, document, report)
     check_outputs(outline, report)
     for name, value in document.items():
         if name != "Steps":
