@@ -39,22 +39,16 @@ def _code_of(compiled: CompiledPipeline, step: str) -> str:
             for file in upload.files:
                 content = file.staged_path.read_bytes()
                 if content[:2] == b"\x1f\x8b":
-                    member = tarfile.open(fileobj=io.BytesIO(content)).extractfile("main.py")
-                    assert member is not None
-                    found.append(member.read().decode())
+                    with tarfile.open(fileobj=io.BytesIO(content)) as archive:
+                        member = archive.extractfile("main.py")
+                        assert member is not None
+                        found.append(member.read().decode())
                 elif file.relative_path == "main.py":
                     found.append(content.decode())
     (code,) = found
     return code
 
 
-SAME_CLOCK = (
-    "the SDK's clock stands still, so both steps have one key and the later upload replaces the earlier"
-)
-LOST = "an upload of the user's own by boto3's transfer manager counts as the SDK's, and is dropped without a word"
-
-
-@pytest.mark.xfail(strict=True, reason=SAME_CLOCK)
 @pytest.mark.parametrize("function", ["default_names", "same_names", "trainers"])
 def test_two_steps_of_one_name_keep_their_own_code(compiler: Compiler, function: str) -> None:
     compiled = _compile(compiler, function)
@@ -64,14 +58,12 @@ def test_two_steps_of_one_name_keep_their_own_code(compiler: Compiler, function:
     ]
 
 
-@pytest.mark.xfail(strict=True, reason="the later upload replaces the earlier without a word")
 def test_one_key_with_two_contents_is_refused(compiler: Compiler) -> None:
     with pytest.raises(DefinitionError, match=r"code/settings\.txt.*uploaded twice, with different content"):
         _compile(compiler, "one_place_for_both")
 
 
-@pytest.mark.xfail(strict=True, reason=LOST)
 @pytest.mark.parametrize("function", ["by_a_client", "by_a_resource", "by_an_object"])
 def test_an_upload_that_no_step_reads_is_refused(compiler: Compiler, function: str) -> None:
-    with pytest.raises(DefinitionError, match="extra/.* was uploaded, but no step reads it from there"):
+    with pytest.raises(DefinitionError, match=r"extra/.* was uploaded, but no step reads it from there"):
         _compile(compiler, function)

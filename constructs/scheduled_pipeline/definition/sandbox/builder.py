@@ -61,13 +61,13 @@ class Worker:
         self._aws = OfflineAws(staging=Path())
         self._session: Any = None
         refuse_ways_out(lambda: self._aws)
-        sdk_patches.still_its_clock()
+        sdk_patches.take_its_clock()
 
     def answer(self, request: Request) -> dict[str, Any]:
         """Build one pipeline; an error is an answer too, with the user's part of the traceback."""
         self._aws = OfflineAws(staging=Path(request.staging), partition=request.partition)
         random.seed(0)
-        sdk_patches.restart_its_uuids()
+        sdk_patches.restart_its_clock()
         try:
             with self._aws.installed(), _surroundings_put_back():
                 return self._build(request)
@@ -86,8 +86,11 @@ class Worker:
             raise BuildError(
                 f"must return a Pipeline of the SageMaker Python SDK, returned {pipeline!r:.200}"
             )
+        definition = pipeline.definition()
+        if self._aws.clashes:
+            raise BuildError("; ".join([*self._aws.clashes, "give each its own base_job_name or key"]))
         return {
-            "definition": pipeline.definition(),
+            "definition": definition,
             "pipeline_name": pipeline.name,
             "values_read": sorted(context.values_read),
             "uploads": [

@@ -15,6 +15,7 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import FrameType
 from typing import Any, NoReturn
 
 from scheduled_pipeline.definition import placeholders
@@ -51,8 +52,9 @@ class OfflineAws:
         staging: the directory that uploaded contents are written to, named by their SHA-256.
         partition: the AWS partition of the ARNs in the answers.
         strict: refuse to look for a bucket, which a session of the worker never needs.
-        recorded: the uploads so far, by bucket and key; a later upload to a key replaces the first.
+        recorded: the uploads so far, by bucket and key.
         refusals: the calls that were refused so far, as sentences.
+        clashes: the keys to which two different contents were uploaded, as sentences.
     """
 
     staging: Path
@@ -60,6 +62,8 @@ class OfflineAws:
     strict: bool = True
     recorded: dict[tuple[str, str], RecordedObject] = field(default_factory=dict)
     refusals: list[str] = field(default_factory=list)
+    clashes: list[str] = field(default_factory=list)
+    _origins: dict[tuple[str, str], str] = field(default_factory=dict)
     _parts: dict[tuple[str, str], dict[int, bytes]] = field(default_factory=dict)
 
     def answer(self, service: str, operation: str, params: Mapping[str, Any]) -> dict[str, Any]:
@@ -155,6 +159,12 @@ class OfflineAws:
         path = self.staging / digest
         if not path.exists():
             path.write_bytes(content)
+        origin = _uploader()
+        earlier = self.recorded.get((bucket, key))
+        if earlier is not None and earlier.sha256 != digest:
+            both = f"first {self._origins[bucket, key]}, then {origin}"
+            self.clashes.append(f"s3://{bucket}/{key} was uploaded twice, with different content: {both}")
+        self._origins[bucket, key] = origin
         self.recorded[bucket, key] = RecordedObject(bucket, key, digest, path, by_sdk=not _user_uploads())
 
 
@@ -219,29 +229,49 @@ def _user_line() -> str:
     return f"at {frames[-1].filename}:{frames[-1].lineno}" if frames else _sdk_place()
 
 
-# What a build function calls to upload something itself, of the SDK and of boto3.
-_UPLOAD_CALLS = {
-    "_api_call",
-    "do_action",
-    "upload",
-    "upload_bytes",
-    "upload_data",
-    "upload_file",
-    "upload_fileobj",
-    "upload_string_as_file_body",
-}
+# What of the SDK a build function calls to upload something itself.
+_UPLOAD_CALLS = {"upload", "upload_bytes", "upload_data", "upload_string_as_file_body"}
 
 
 def _user_uploads() -> bool:
     """Whether a line of the user's asks for the upload, and not the SDK of itself on the way.
 
-    The upload may happen in a thread of boto3's, so it is the main thread that is looked at.
+    What is called by the line is boto3, or a function of the SDK that does nothing but upload.
     """
+    called: list[FrameType] = []
+    for frame in _main_frames():
+        if is_user_file(frame.f_code.co_filename):
+            break
+        called.append(frame)
+    else:
+        return False
+    of_the_sdk = [frame.f_code.co_name for frame in called if _is_of_the_sdk(frame)]
+    return not of_the_sdk or of_the_sdk[-1] in _UPLOAD_CALLS
+
+
+def _uploader() -> str:
+    """Say who uploads: the step whose arguments are being written, or the user's line."""
+    for frame in _main_frames():
+        if is_user_file(frame.f_code.co_filename):
+            return f"at {frame.f_code.co_filename}:{frame.f_lineno}"
+        if frame.f_code.co_name in {"arguments", "to_request"}:
+            name = getattr(frame.f_locals.get("self"), "name", None)
+            if isinstance(name, str):
+                return f"for the step {name!r}"
+    return "by the SDK itself"
+
+
+def _main_frames() -> Iterator[FrameType]:
+    """Return the frames of the main thread, the innermost first; the upload may happen in one of boto3's."""
     main = threading.main_thread().ident
-    frames = traceback.extract_stack(sys._current_frames()[main]) if main is not None else []
-    places = [index for index, frame in enumerate(frames) if is_user_file(frame.filename)]
-    after = places[-1] + 1 if places else len(frames)
-    return after < len(frames) and frames[after].name in _UPLOAD_CALLS
+    frame = None if main is None else sys._current_frames().get(main)
+    while frame is not None:
+        yield frame
+        frame = frame.f_back
+
+
+def _is_of_the_sdk(frame: FrameType) -> bool:
+    return str(frame.f_globals.get("__name__", "")).partition(".")[0] == "sagemaker"
 
 
 def _sdk_place() -> str:

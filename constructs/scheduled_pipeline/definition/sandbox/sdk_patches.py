@@ -11,10 +11,11 @@ import random
 import sys
 import time
 import uuid
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
-# What the SDK's clock shows, in its time stamps and names only: 2020-12-01T00:00:00.001Z, the
+# What the SDK's clock shows first, in its time stamps and names only: 2020-12-01T00:00:00.001Z, the
 # version of the pipeline definition's format.
 _TIME = 1606780800.001
 
@@ -35,11 +36,13 @@ def pipeline_session(boto_session: Any, bucket: str) -> Any:
 
 
 def quieten() -> None:
-    """Turn off telemetry, the search for a Studio project's tags, and a session made for each step."""
+    """Turn off telemetry, the search for Studio tags and a session for each step; take the clock of job names."""
     import sagemaker.core._studio as studio
     import sagemaker.core.telemetry.telemetry_logging as telemetry
     from sagemaker.mlops.workflow import _steps_compiler, function_step, steps
+    from sagemaker.train import utils as names
 
+    names.datetime = _SdkDateTime
     telemetry._send_telemetry_request = lambda *args, **kwargs: None
     # It looks for .sagemaker-code-config in the working directory and in all above it.
     studio._find_config = lambda working_dir=None: None
@@ -88,17 +91,18 @@ class _LocalSagemakerClient:
     def create_transform_job(self) -> None: ...
 
 
-def still_its_clock() -> None:
-    """Let the SDK, and it alone, see a clock that stands still and UUIDs that repeat.
+def take_its_clock() -> None:
+    """Let the SDK, and it alone, see a clock that begins anew with each build, and UUIDs that repeat.
 
     The SDK puts time stamps and random suffixes into names and S3 paths, which would make a new
-    definition of every synth. A build function that reads the clock still reads the real one.
-    Must run before the SDK is imported.
+    definition of every synth. The clock goes on by a second each time it is read: names with the same time
+    stamp are the same name, and the code of one step would replace that of another. A build function that
+    reads the clock still reads the real one. Must run before the SDK is imported.
     """
     real_time, real_uuid4 = time.time, uuid.uuid4
 
     def sdk_time() -> float:
-        return _TIME if _called_by_sdk() else real_time()
+        return _clock.read() if _called_by_sdk() else real_time()
 
     def sdk_uuid4() -> uuid.UUID:
         return uuid.UUID(int=_uuids.getrandbits(128), version=4) if _called_by_sdk() else real_uuid4()
@@ -107,9 +111,35 @@ def still_its_clock() -> None:
     uuid.uuid4 = sdk_uuid4
 
 
-def restart_its_uuids() -> None:
-    """Begin the SDK's UUIDs anew, so that a definition does not depend on those built before it."""
+def restart_its_clock() -> None:
+    """Begin the SDK's clock and UUIDs anew, so that a definition does not depend on those built before it."""
     _uuids.seed(0)
+    _clock.restart()
+
+
+class _Clock:
+    """Shows a second more each time that it is read."""
+
+    def __init__(self) -> None:
+        self.restart()
+
+    def restart(self) -> None:
+        self._read = 0
+
+    def read(self) -> float:
+        self._read += 1
+        return _TIME + self._read - 1
+
+
+_clock = _Clock()
+
+
+class _SdkDateTime(datetime):
+    """The ``datetime`` of the SDK's module that names jobs; ``datetime.now`` does not go by ``time.time``."""
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> Self:
+        return cls.fromtimestamp(_clock.read(), tz or UTC)
 
 
 def _called_by_sdk() -> bool:
