@@ -1,5 +1,7 @@
 """One AWS CDK construct that owns a SageMaker pipeline and everything that starts it.
 
+The names in ``__all__`` are public. Every other module and name is internal and may change with any version.
+
 The names that need the CDK, or more than a moment, are loaded on first use, so that a build function,
 which runs where there is no CDK, can import ``PipelineContext`` from here at no cost.
 """
@@ -19,12 +21,14 @@ if TYPE_CHECKING:
     from scheduled_pipeline.construct import ScheduledPipeline
     from scheduled_pipeline.definition.compiler.warm_up import warm_up
     from scheduled_pipeline.fleet.fleet import PipelineFleet
+    from scheduled_pipeline.resources.deployer_policy import DeployerPolicy
     from scheduled_pipeline.resources.monitoring.alert_topic import AlertTopic
     from scheduled_pipeline.resources.pipeline import Pipeline
 
 __all__ = [
     "AlertTopic",
     "DefinitionError",
+    "DeployerPolicy",
     "EventTrigger",
     "FleetPipeline",
     "Pipeline",
@@ -38,6 +42,7 @@ __all__ = [
 
 _ON_FIRST_USE = {
     "AlertTopic": "scheduled_pipeline.resources.monitoring.alert_topic",
+    "DeployerPolicy": "scheduled_pipeline.resources.deployer_policy",
     "Pipeline": "scheduled_pipeline.resources.pipeline",
     "PipelineFleet": "scheduled_pipeline.fleet.fleet",
     "ScheduledPipeline": "scheduled_pipeline.construct",

@@ -85,6 +85,21 @@ class ScheduledPipeline(Construct, PipelineMetrics):
         scheduling: what gives the schedules a group and a role that other pipelines use too; the stacks of a
             ``PipelineFleet`` do. Default: a group and a role of this construct's own.
 
+    Attributes:
+        pipeline: the ``Pipeline``.
+        definition: the definition as it was compiled: its JSON text, parameters, uploads and findings.
+        execution_role: runs the steps.
+        artifact_bucket: where the pipeline reads and writes; None where the definition uses no bucket.
+        encryption_key: encrypts the schedules, and the queue and bucket that are made; None for AWS's keys.
+        schedules: the schedules by name, each a ``Schedule``, with ``schedule_name`` and ``schedule_arn``.
+        schedule_group: the group of the schedules; None until there is one.
+        scheduler_role: starts the pipeline for the schedules; None until there is one.
+        event_rules: what else starts the pipeline, by name, each an ``EventRule``.
+        event_role: the role that was given for all event rules; None where each has its own.
+        dead_letter_queue: takes the starts that could not be delivered; None until something starts the
+            pipeline.
+        monitoring: the alarms, the rule that sends alerts and the dashboard.
+
     Raises:
         ValueError: for whatever AWS would refuse later; it names the construct, the field, the value
             and what is allowed.

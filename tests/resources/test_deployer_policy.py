@@ -13,7 +13,7 @@ import pytest
 from aws_cdk.assertions import Template
 from template_parts import NewStack
 
-from scheduled_pipeline.resources.deployer_policy import DeployerPolicy
+from scheduled_pipeline import DeployerPolicy
 
 ROOT = Path(__file__).resolve().parents[2]
 SNAPSHOTS = sorted((ROOT / "tests" / "stacks" / "__snapshots__" / "test_app").glob("*.json"))

@@ -4,4 +4,6 @@
 and none imports another. ``account`` reads AWS, ``assembly`` reads the cloud assembly that ``cdk synth``
 wrote, ``adoption`` writes triggers of an account as Python code. ``options``, ``errors``, ``printing`` and
 ``terminal`` are what all subcommands have in common.
+
+Internal: users import from ``scheduled_pipeline`` alone.
 """

@@ -1,1 +1,4 @@
-"""Many pipelines, over many stacks."""
+"""Many pipelines, over many stacks.
+
+Internal: users import from ``scheduled_pipeline`` alone.
+"""

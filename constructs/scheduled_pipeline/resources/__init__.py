@@ -1,1 +1,4 @@
-"""The CDK side: one noun a file."""
+"""The CDK side: one noun a file.
+
+Internal: users import from ``scheduled_pipeline`` alone.
+"""

@@ -47,6 +47,8 @@ class Pipeline(Resource):
     Attributes:
         declared_name: the physical name as text, not as a reference.
         definition: the definition, and where it is.
+        role: the execution role.
+        cfn_pipeline: the resource.
 
     Raises:
         ValueError: a name, description or number that SageMaker does not accept.

@@ -1,1 +1,4 @@
-"""What is in AWS?"""
+"""What is in AWS?
+
+Internal: users import from ``scheduled_pipeline`` alone.
+"""

@@ -1,1 +1,4 @@
-"""Triggers of an account as Python code."""
+"""Triggers of an account as Python code.
+
+Internal: users import from ``scheduled_pipeline`` alone.
+"""

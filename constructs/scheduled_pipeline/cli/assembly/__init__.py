@@ -1,1 +1,4 @@
-"""What is in the cloud assembly?"""
+"""What is in the cloud assembly?
+
+Internal: users import from ``scheduled_pipeline`` alone.
+"""

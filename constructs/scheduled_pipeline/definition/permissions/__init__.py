@@ -1,1 +1,4 @@
-"""What must the execution role be allowed?"""
+"""What must the execution role be allowed?
+
+Internal: users import from ``scheduled_pipeline`` alone.
+"""

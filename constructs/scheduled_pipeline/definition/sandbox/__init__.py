@@ -1,1 +1,4 @@
-"""Where a build function runs: the child process."""
+"""Where a build function runs: the child process.
+
+Internal: users import from ``scheduled_pipeline`` alone.
+"""

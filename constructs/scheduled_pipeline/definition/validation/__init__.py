@@ -1,1 +1,4 @@
-"""What would SageMaker refuse?"""
+"""What would SageMaker refuse?
+
+Internal: users import from ``scheduled_pipeline`` alone.
+"""

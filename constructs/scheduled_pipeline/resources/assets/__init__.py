@@ -1,1 +1,4 @@
-"""Where do a definition and its code live?"""
+"""Where do a definition and its code live?
+
+Internal: users import from ``scheduled_pipeline`` alone.
+"""

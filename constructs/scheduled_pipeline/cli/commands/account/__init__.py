@@ -1,1 +1,4 @@
-"""What is in the account, and what should not be?"""
+"""What is in the account, and what should not be?
+
+Internal: users import from ``scheduled_pipeline`` alone.
+"""

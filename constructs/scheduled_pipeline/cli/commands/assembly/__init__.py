@@ -1,1 +1,4 @@
-"""What does the cloud assembly say?"""
+"""What does the cloud assembly say?
+
+Internal: users import from ``scheduled_pipeline`` alone.
+"""

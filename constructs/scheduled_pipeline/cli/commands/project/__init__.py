@@ -1,1 +1,4 @@
-"""Is the project as it should be?"""
+"""Is the project as it should be?
+
+Internal: users import from ``scheduled_pipeline`` alone.
+"""

@@ -1,1 +1,4 @@
-"""Start a pipeline, and look at its executions."""
+"""Start a pipeline, and look at its executions.
+
+Internal: users import from ``scheduled_pipeline`` alone.
+"""
