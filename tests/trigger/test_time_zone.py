@@ -1,4 +1,9 @@
+import os
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
+from importlib.resources import files
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -77,3 +82,26 @@ def test_a_naive_moment_is_the_wall_clock_and_an_aware_one_is_converted() -> Non
 
 def test_aws_takes_moments_in_utc() -> None:
     assert utc_text(wall("2027-01-04T09:00").replace(tzinfo=NEW_YORK)) == "2027-01-04T14:00:00Z"
+
+
+def test_zones_are_those_of_the_package_whatever_the_machine_has(tmp_path: Path) -> None:
+    """On a machine whose database says that Tokyo is in London, the templates are the same."""
+    london = files("tzdata").joinpath("zoneinfo", "Europe", "London").read_bytes()
+    (tmp_path / "Asia").mkdir()
+    (tmp_path / "Asia" / "Tokyo").write_bytes(london)
+    code = """
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+from scheduled_pipeline import PipelineSchedule
+tokyo = ZoneInfo("Asia/Tokyo")
+nine = datetime(2027, 1, 4, 9, tzinfo=tokyo)
+print(datetime(2027, 1, 4, 9, tzinfo=tokyo).utcoffset())
+after = datetime(2026, 12, 31, 23, tzinfo=UTC)
+print(*PipelineSchedule.cron("0 9 * * ? *", timezone="Asia/Tokyo").next_runs(1, after=after))
+print(PipelineSchedule.at(nine, timezone="UTC").expression)
+"""
+    environment = {**os.environ, "PYTHONTZPATH": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines() == ["0:00:00", "2027-01-01 09:00:00+09:00", "at(2027-01-04T00:00:00)"]

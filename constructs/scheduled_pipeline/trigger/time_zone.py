@@ -25,6 +25,19 @@ def _names() -> frozenset[str]:
     return frozenset(files("tzdata").joinpath("zones").read_text("utf-8").split()) - {"Factory"}
 
 
+class _Zone(ZoneInfo):
+    """A zone as the package ``tzdata`` has it; ``ZoneInfo(name)`` asks the machine's database first."""
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _zone, (self.key,)
+
+
+@cache
+def _zone(name: str) -> ZoneInfo:
+    with files("tzdata").joinpath("zoneinfo", *name.split("/")).open("rb") as file:
+        return _Zone.from_file(file, key=name)
+
+
 def time_zone(name: str) -> ZoneInfo:
     """The time zone of an IANA name, written exactly as the time zone database writes it.
 
@@ -37,7 +50,7 @@ def time_zone(name: str) -> ZoneInfo:
     """
     check_type("timezone", name, str, "the name of an IANA time zone")
     if name in _names() and len(name) <= MAXIMUM_TIME_ZONE:
-        return ZoneInfo(name)
+        return _zone(name)
     by_lower_case = {known.lower(): known for known in _names()}
     near = get_close_matches(name.lower(), by_lower_case, n=1, cutoff=0.75)
     hint = f": did you mean {by_lower_case[near[0]]}?" if near else ""
@@ -64,11 +77,17 @@ def in_zone(field: str, moment: datetime, zone: ZoneInfo) -> datetime:
     if moment.microsecond:
         raise ValueError(f"{field} must be in whole seconds, got {moment.isoformat()}")
     if moment.tzinfo is not None:
-        return moment.astimezone(zone)
+        return _as_everywhere(moment).astimezone(zone)
     if not exists(moment, zone):
         wall = moment.isoformat(sep=" ")
         raise ValueError(f"{field} {wall} does not exist in {zone.key}: clocks go forward past it")
     return moment.replace(tzinfo=zone)
+
+
+def _as_everywhere(moment: datetime) -> datetime:
+    """Return an aware moment with the zone that every machine has, if it has one of this machine's."""
+    key = moment.tzinfo.key if isinstance(moment.tzinfo, ZoneInfo) else None
+    return moment if key not in _names() else moment.replace(tzinfo=_zone(key))
 
 
 @dataclass(frozen=True, kw_only=True)

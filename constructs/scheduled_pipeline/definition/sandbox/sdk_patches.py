@@ -36,7 +36,7 @@ def pipeline_session(boto_session: Any, bucket: str) -> Any:
 
 
 def quieten() -> None:
-    """Turn off telemetry, the search for Studio tags and a session for each step; take the clock of job names."""
+    """Turn off telemetry, the search for Studio tags, sessions for single steps, and a clock."""
     import sagemaker.core._studio as studio
     import sagemaker.core.telemetry.telemetry_logging as telemetry
     from sagemaker.mlops.workflow import _steps_compiler, function_step, steps
