@@ -65,6 +65,17 @@ def sagemaker(kind: str, names: Iterable[str]) -> tuple[str, ...]:
     return tuple(arn("sagemaker", f"{kind}/{name}") for name in spellings)
 
 
+def sagemaker_actions(*names: str) -> list[str]:
+    """Return actions of SageMaker's as IAM names them."""
+    return [f"sagemaker:{name}" for name in names]
+
+
+def pass_role(role: str, service: str, reason: str, step: str | None = None) -> Permission:
+    """Return the permission to hand a role to one service and no other."""
+    condition = ("StringEquals", "iam:PassedToService", (service,))
+    return allow("iam:PassRole", role, reason, step=step, conditions=[condition])
+
+
 def merged(permissions: Iterable[Permission]) -> tuple[Permission, ...]:
     """Return the permissions, those that differ in nothing but their steps as one."""
     found: dict[Permission, dict[str, None]] = {}

@@ -15,6 +15,7 @@ from scheduled_pipeline.definition.parsed import PlacedStep
 from scheduled_pipeline.definition.permission import Permission, allow, arn
 from scheduled_pipeline.definition.permissions import function_uses
 from scheduled_pipeline.definition.resolve import Place, Resolver, members
+from scheduled_pipeline.definition.step_types.table import step_type
 
 READ, WRITE, DELETE = "read", "write", "delete"
 
@@ -42,8 +43,6 @@ _S3_URI: Mapping[str, tuple[str, ...]] = {
 # One object, not all that begin so.
 _OBJECTS = ("ModelDataUrl", "entryPoint")
 _SUPPLIED = ("SuppliedBaselineStatistics", "SuppliedBaselineConstraints")
-# What these steps are given is for a function, a queue or a cluster, which have roles of their own.
-_FOREIGN = frozenset({"Lambda", "Callback", "EMR", "Lineage", "Cleanup", "Fail"})
 
 
 @dataclass(frozen=True)
@@ -70,7 +69,7 @@ def uses(step: PlacedStep, resolver: Resolver) -> Iterator[Use]:
     for direction, value, exact, reason in (*_named(step), *_of_function(step, resolver)):
         place, chosen = resolver.place(value)
         yield Use(direction, place, chosen, exact and place is not None and place.complete, reason)
-    if step.type == "Cleanup":
+    if step_type(step.type).deletes:
         yield from _deletions(step, resolver)
 
 
@@ -93,7 +92,7 @@ def _named(step: PlacedStep) -> Iterator[tuple[str, Any, bool, str]]:
     for name in _SUPPLIED:
         if step.body.get(name) is not None:
             yield READ, step.body[name], True, "the check compares with a baseline that was given"
-    checks = step.type in {"QualityCheck", "ClarifyCheck"}
+    checks = step_type(step.type).checks
     if checks or step.body.get("PropertyFiles"):
         why = "the results of its check" if checks else "its property files"
         for uri in outputs(step):
@@ -110,7 +109,7 @@ def _of_function(step: PlacedStep, resolver: Resolver) -> Iterator[tuple[str, An
 
 
 def _directions(parents: tuple[str, ...], name: str, step: PlacedStep) -> tuple[str, ...]:
-    if step.type in _FOREIGN or "Std:JsonGet" in parents:
+    if "Std:JsonGet" in parents or not step_type(step.type).uses_places:
         return ()
     if name == "S3Uri":
         return _S3_URI.get(parents[-1] if parents else "", (READ,))

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from scheduled_pipeline.definition.parsed import Outline
+from scheduled_pipeline.definition.parsed import Outline, PlacedStep
 from scheduled_pipeline.definition.permission import Permission, merged
-from scheduled_pipeline.definition.permissions import data, emr, jobs, services
+from scheduled_pipeline.definition.permissions import data, executions, services
 from scheduled_pipeline.definition.permissions.data import READ
 from scheduled_pipeline.definition.resolve import Resolver
+from scheduled_pipeline.definition.step_types.step_type import StepType
+from scheduled_pipeline.definition.step_types.table import step_type
 
-__all__ = ["Permission", "RunTimePlaces", "derive", "run_time_places", "unknown_resources"]
+__all__ = ["Permission", "RunTimePlaces", "derive", "run_time_places", "unknown_resources", "unknown_steps"]
 
 
 @dataclass(frozen=True)
@@ -44,12 +46,24 @@ def derive(document: Mapping[str, Any], *, pipeline_name: str | None = None) -> 
     resolver = Resolver(Outline.of(document), pipeline_name)
     found: list[Permission] = []
     for step in resolver.outline.steps:
-        for part in (jobs, data, services, emr):
-            found += part.permissions(step, resolver)
+        found += _of_step(step, resolver)
     found.append(services.own_role())
-    found += jobs.experiments(document, resolver)
-    found += jobs.mlflow(document, resolver)
+    found += executions.experiments(document, resolver)
+    found += executions.mlflow(document, resolver)
     return merged(found)
+
+
+def _of_step(step: PlacedStep, resolver: Resolver) -> Iterator[Permission]:
+    row = step_type(step.type).permissions
+    created = () if row.created is None else (row.created.permissions,)
+    for needs in (*created, *row.needs, data.permissions, services.permissions, *row.then):
+        yield from needs(step, resolver)
+
+
+def unknown_steps(document: Mapping[str, Any]) -> tuple[tuple[str, StepType], ...]:
+    """Return the name and the row of each step whose row does not say what it needs."""
+    found = ((step.name, step_type(step.type)) for step in Outline.of(document).steps)
+    return tuple((name, row) for name, row in found if not row.permissions.known)
 
 
 def run_time_places(document: Mapping[str, Any]) -> RunTimePlaces:

@@ -1,4 +1,4 @@
-"""What steps need of other services: images, logs, metrics, keys, networks, functions, queues, clusters.
+"""What the resources need that a step's arguments name: images, keys, networks, secrets, roles; and its logs.
 
 Each is scoped to what the definition names. The actions that IAM cannot scope have no resource type in the
 Service Authorization Reference (https://docs.aws.amazon.com/service-authorization/latest/reference/).
@@ -7,7 +7,7 @@ Service Authorization Reference (https://docs.aws.amazon.com/service-authorizati
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from scheduled_pipeline.definition.parsed import PlacedStep, is_expression
@@ -17,8 +17,11 @@ from scheduled_pipeline.definition.permission import (
     Permission,
     allow,
     arn,
+    pass_role,
 )
 from scheduled_pipeline.definition.resolve import Resolver, members
+from scheduled_pipeline.definition.step_types.calls import invoke
+from scheduled_pipeline.definition.step_types.table import step_type
 
 # What only the deployment knows: the placeholder of a value, or what the CLI writes in its place.
 _LATE = r"(?:<[^<>]+>|scheduled-pipeline-value-[a-z0-9-]+)"
@@ -26,24 +29,8 @@ _IMAGE = re.compile(
     rf"(\d{{12}}|{_LATE})\.dkr[.-]ecr(?:-fips)?\.([a-z0-9-]+|{_LATE})"
     r"\.(?:[a-z0-9.-]|<[^<>]+>)+/((?:[a-z0-9._/-]|<[^<>]+>)+)"
 )
-_QUEUE = re.compile(r"https://sqs\.([^./]+)\.[^/]+/([^/]+)/([^/]+)")
 _SECRET = re.compile(r"arn:[^:]+:secretsmanager:[^:]*:[^:]*:secret:[^\s\"',;*?]+")
 
-# The group that the containers of a step write to, below /aws/sagemaker/; the metrics' namespace is alike.
-# https://docs.aws.amazon.com/sagemaker/latest/dg/logging-cloudwatch.html and monitoring-cloudwatch.html
-_LOGS: Mapping[str, tuple[str, ...]] = {
-    "Processing": ("ProcessingJobs",),
-    "QualityCheck": ("ProcessingJobs",),
-    "ClarifyCheck": ("ProcessingJobs",),
-    "Training": ("TrainingJobs",),
-    "Tuning": ("TrainingJobs",),
-    "Transform": ("TransformJobs",),
-    "AutoML": ("ProcessingJobs", "TrainingJobs", "TransformJobs"),
-    # Whatever serves a model runs with the model's role: CreateModel API, in sagemaker-roles.html.
-    "Model": ("Endpoints/*",),
-    "EndpointConfig": ("Endpoints/*",),
-    "InferenceComponent": ("InferenceComponents/*",),
-}
 # https://docs.aws.amazon.com/sagemaker/latest/dg/sagemaker-roles.html, "If you specify a private VPC".
 _INTERFACE_ACTIONS = tuple(
     f"ec2:{verb}NetworkInterface{kind}" for verb in ("Create", "Delete") for kind in ("", "Permission")
@@ -57,23 +44,19 @@ _ROLE_MEMBERS = ("RoleArn", "ExecutionRoleArn")
 
 
 def permissions(step: PlacedStep, resolver: Resolver) -> Iterator[Permission]:
-    """Yield what a step needs of services beside SageMaker and S3."""
-    if step.type == "Lambda":
-        yield from _function(step, step.body.get("FunctionArn"), resolver, "the step calls the function")
-    elif step.type == "Callback":
-        yield from _queue(step, resolver)
-    elif step.type in {"Fail", "Cleanup", "Condition", "ForEach"}:
+    """Yield what a step needs for the resources that its arguments name, and for its containers."""
+    row = step_type(step.type)
+    if not row.uses_resources:
         return
-    else:
-        own = [(name, value) for _, name, value in members(dict(_own_arguments(step)))]
-        yield from _images(step, own, resolver)
-        yield from _observability(step)
-        yield from _keys(step, own, resolver)
-        yield from _networks(step, own, resolver)
-        yield from _file_systems(step, own, resolver)
-        yield from _secrets(step, own, resolver)
-        if step.type not in {"EMR", "EMRServerless"}:
-            yield from _passed_roles(step, own, resolver)
+    own = [(name, value) for _, name, value in members(dict(_own_arguments(step)))]
+    yield from _images(step, own, resolver)
+    yield from _observability(step, row.log_groups)
+    yield from _keys(step, own, resolver)
+    yield from _networks(step, own, resolver)
+    yield from _file_systems(step, own, resolver)
+    yield from _secrets(step, own, resolver)
+    if row.passes_roles:
+        yield from _passed_roles(step, own, resolver)
 
 
 def unknown(step: PlacedStep, resolver: Resolver) -> Iterator[str]:
@@ -84,11 +67,9 @@ def unknown(step: PlacedStep, resolver: Resolver) -> Iterator[str]:
             late = "Image" in name and found and re.search(_LATE, found) and not _IMAGE.match(found)
             if late or (found is None and is_expression(value)):
                 yield name
-    url = step.body.get("SqsQueueUrl")
-    if url is not None and _QUEUE.fullmatch(resolver.literal(url) or "") is None:
-        yield "SqsQueueUrl"
-    if step.type == "Lambda" and resolver.literal(step.body.get("FunctionArn")) is None:
-        yield "FunctionArn"
+    own = step_type(step.type).unknown
+    if own is not None:
+        yield from own(step, resolver)
 
 
 def _own_arguments(step: PlacedStep) -> Iterator[tuple[str, Any]]:
@@ -109,12 +90,6 @@ def _passed_roles(step: PlacedStep, own: list[tuple[str, Any]], resolver: Resolv
             yield pass_role(role, "sagemaker.amazonaws.com", "the step's job runs with this role", step.name)
 
 
-def pass_role(role: str, service: str, reason: str, step: str | None = None) -> Permission:
-    """Return the permission to hand a role to one service and no other."""
-    condition = ("StringEquals", "iam:PassedToService", (service,))
-    return allow("iam:PassRole", role, reason, step=step, conditions=[condition])
-
-
 def _images(step: PlacedStep, own: list[tuple[str, Any]], resolver: Resolver) -> Iterator[Permission]:
     repositories = []
     for name, value in own:
@@ -129,20 +104,19 @@ def _images(step: PlacedStep, own: list[tuple[str, Any]], resolver: Resolver) ->
         yield allow(_IMAGE_ACTIONS, repositories, reason, step=step.name)
 
 
-def _observability(step: PlacedStep) -> Iterator[Permission]:
-    kinds = _LOGS.get(step.type, ())
-    if not kinds:
+def _observability(step: PlacedStep, groups: Sequence[str]) -> Iterator[Permission]:
+    if not groups:
         return
     # The group, and the streams in it.
     names = dict.fromkeys(
-        f"log-group:/aws/sagemaker/{name}"
-        for kind in kinds
-        for name in (kind, kind if kind.endswith("*") else f"{kind}:*")
+        f"log-group:{name}"
+        for group in groups
+        for name in (group, group if group.endswith("*") else f"{group}:*")
     )
     actions = [f"logs:{verb}" for verb in ("CreateLogGroup", "CreateLogStream")]
     actions += ["logs:DescribeLogStreams", "logs:PutLogEvents"]
     yield allow(actions, [arn("logs", name) for name in names], "containers write logs", step=step.name)
-    namespaces = tuple(f"/aws/sagemaker/{kind.removesuffix('/*')}*" for kind in kinds)
+    namespaces = tuple(f"{group.removesuffix('/*')}*" for group in groups)
     condition = ("StringLike", "cloudwatch:namespace", namespaces)
     reason = "instances write their utilization; IAM scopes that by namespace"
     yield allow("cloudwatch:PutMetricData", EVERYTHING, reason, step=step.name, conditions=[condition])
@@ -224,25 +198,12 @@ def _secrets(step: PlacedStep, own: list[tuple[str, Any]], resolver: Resolver) -
     for name, value in own:
         if name.endswith("CredentialsProviderArn"):
             reason = "the function gives the credentials of a private registry"
-            yield from _function(step, value, resolver, reason)
+            yield from invoke(step, value, resolver, reason)
         found = _SECRET.findall(resolver.text(value).text)
         if found:
             yield allow(
                 "secretsmanager:GetSecretValue", found, "the step's container reads it", step=step.name
             )
-
-
-def _function(step: PlacedStep, value: object, resolver: Resolver, reason: str) -> Iterator[Permission]:
-    function = resolver.literal(value)
-    if function is not None:
-        yield allow("lambda:InvokeFunction", function, reason, step=step.name)
-
-
-def _queue(step: PlacedStep, resolver: Resolver) -> Iterator[Permission]:
-    match = _QUEUE.fullmatch(resolver.literal(step.body.get("SqsQueueUrl")) or "")
-    if match is not None:
-        queue = arn("sqs", match[3], region=match[1], account=match[2])
-        yield allow("sqs:SendMessage", queue, "the step puts its token into the queue", step=step.name)
 
 
 def own_role() -> Permission:

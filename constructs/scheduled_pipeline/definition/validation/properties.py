@@ -8,13 +8,11 @@ from typing import Any
 
 from scheduled_pipeline.definition.findings import known
 from scheduled_pipeline.definition.parsed import Outline, PlacedStep
-from scheduled_pipeline.definition.validation import service_models, step_properties
+from scheduled_pipeline.definition.step_types.table import step_type
+from scheduled_pipeline.definition.validation import service_models
 from scheduled_pipeline.definition.validation.service_models import Located
 
 _TOKEN = re.compile(r"\.([A-Za-z0-9_\-]+)|\[(\d+)\]|\['([^']*)'\]|\[\"([^\"]*)\"\]")
-
-# The member by which `list['name']` finds its entry, where the step's arguments say which names there are.
-_KEYS = {"Outputs": "OutputName", "ProcessingInputs": "InputName", "InputDataConfig": "ChannelName"}
 
 
 class PropertyError(Exception):
@@ -39,7 +37,7 @@ def property_type(outline: Outline, step: PlacedStep, path: str) -> str | None:
     tokens = _tokens(path)
     if step.type == "ForEach" and tokens[:1] in (["IterationOutputs"], ["Selected"]):
         return _iteration_output(outline, step, tokens)
-    roots = step_properties.PROPERTIES.get(step.type)
+    roots = step_type(step.type).properties
     if roots is None:
         return None
     if not roots:
@@ -129,12 +127,13 @@ def declared_names(step: PlacedStep, path: Sequence[str]) -> list[str] | None:
     if step.type == "Lineage" and len(path) == 1 and path[0].endswith("Arns"):
         entity = path[0].removesuffix("Arns")
         return _names(step.arguments.get(f"{entity}s") or [], f"{entity}Name")
-    if path[-1] not in _KEYS or step.type not in {"Processing", "Training"}:
+    name_member = step_type(step.type).entries.get(path[-1])
+    if name_member is None:
         return None
     value: Any = step.arguments
     for member in path:
         value = value.get(member) if isinstance(value, Mapping) else None
-    return _names(value or [], _KEYS[path[-1]])
+    return _names(value or [], name_member)
 
 
 def _names(entries: object, member: str) -> list[str] | None:

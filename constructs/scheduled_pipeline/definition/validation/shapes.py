@@ -9,8 +9,8 @@ from typing import Any
 from scheduled_pipeline.definition import placeholders
 from scheduled_pipeline.definition.findings import Report, known
 from scheduled_pipeline.definition.parsed import Outline, is_expression
+from scheduled_pipeline.definition.step_types.table import step_type
 from scheduled_pipeline.definition.validation import service_models
-from scheduled_pipeline.definition.validation.definition_format import NOT_INSIDE
 from scheduled_pipeline.definition.validation.references import References
 from scheduled_pipeline.definition.validation.service_models import Located, Shape
 from scheduled_pipeline.tokens import TOKEN
@@ -209,7 +209,7 @@ class ShapeChecker:
     def _nesting(self, path: str, kind: str) -> None:
         step = self._steps.get(path)
         for container, _ in step.containers if step is not None else ():
-            if kind in NOT_INSIDE.get(container.type, ()):
+            if kind in step_type(container.type).refuses:
                 message = f"a {kind} step cannot stand inside {container.name!r}, a {container.type} step"
                 self._add("nested-step", path, message)
 

@@ -1,4 +1,4 @@
-"""What the steps that run on Amazon EMR need.
+"""The types of steps that run on Amazon EMR, and what they need.
 
 The actions, and the rules of EventBridge by which the service hears of a step's end, are those of the managed
 policy ``AmazonSageMakerPipelinesIntegrations``:
@@ -13,22 +13,15 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from scheduled_pipeline.definition.parsed import PlacedStep
-from scheduled_pipeline.definition.permission import EVERYTHING, Permission, allow, arn
-from scheduled_pipeline.definition.permissions.services import pass_role
+from scheduled_pipeline.definition.permission import EVERYTHING, Permission, allow, arn, pass_role
 from scheduled_pipeline.definition.resolve import Resolver
+from scheduled_pipeline.definition.step_types.shape_notation import like, structure
+from scheduled_pipeline.definition.step_types.step_type import Permissions, StepType
 
 _STEP_ACTIONS = ("AddJobFlowSteps", "CancelSteps", "DescribeCluster", "DescribeStep", "ListSteps")
 _RULE = "SageMakerPipelineExecutionEMR"
 _REASON = "the step runs on the cluster"
 _HEARS = "the service hears through the rule that the work has ended"
-
-
-def permissions(step: PlacedStep, resolver: Resolver) -> Iterator[Permission]:
-    """Yield what a step on EMR, or EMR Serverless, needs of that service."""
-    if step.type == "EMR":
-        yield from _cluster(step, resolver)
-    elif step.type == "EMRServerless":
-        yield from _serverless(step, resolver)
 
 
 def _cluster(step: PlacedStep, resolver: Resolver) -> Iterator[Permission]:
@@ -83,3 +76,69 @@ def _role(step: PlacedStep, value: Any, service: str, resolver: Resolver) -> Ite
     if name is not None:
         role = name if name.startswith("arn:") else arn("iam", f"role/{name}", region="")
         yield pass_role(role, service, "the step's work runs with this role", step.name)
+
+
+EMR = StepType(
+    name="EMR",
+    arguments="EmrArguments",
+    properties=("emr:Step", "EmrProperties"),
+    shapes={
+        "EmrArguments": structure(
+            {
+                "StepConfig": "EmrStepConfig",
+                "ClusterId": "String",
+                "ClusterConfig": "EmrClusterConfig",
+                "ExecutionRoleArn": "String",
+            },
+            ["StepConfig"],
+            one_of=[["ClusterId", "ClusterConfig"]],
+        ),
+        "EmrStepConfig": like("emr:StepConfig", filled_in=["Name"]),
+        # EMRStep._validate_cluster_config of the SDK.
+        "EmrClusterConfig": like(
+            "emr:RunJobFlowInput",
+            without=["Name", "Steps", "AutoTerminationPolicy"],
+            members={"Instances": "pipeline:EmrInstances"},
+        ),
+        "EmrInstances": like(
+            "emr:JobFlowInstancesConfig",
+            without=["KeepJobFlowAliveWhenNoSteps", "TerminationProtected"],
+            one_of=[["InstanceGroups", "InstanceFleets"]],
+        ),
+        "EmrProperties": structure(
+            {"ClusterId": "String", "ExecutionRoleArn": "String", "ClusterConfig": "Anything"}
+        ),
+    },
+    cached=True,
+    permissions=Permissions(then=(_cluster,)),
+    uses_places=False,
+    passes_roles=False,
+)
+
+EMR_SERVERLESS = StepType(
+    name="EMRServerless",
+    arguments="EmrServerlessArguments",
+    properties=("emr-serverless:GetJobRunResponse",),
+    shapes={
+        "EmrServerlessArguments": structure(
+            {
+                "ExecutionRoleArn": "String",
+                "JobConfig": "EmrServerlessJob",
+                "ApplicationId": "String",
+                "ApplicationConfig": "EmrServerlessApplication",
+            },
+            ["ExecutionRoleArn", "JobConfig"],
+            one_of=[["ApplicationId", "ApplicationConfig"]],
+        ),
+        "EmrServerlessJob": like(
+            "emr-serverless:StartJobRunRequest", filled_in=["applicationId", "clientToken"]
+        ),
+        "EmrServerlessApplication": like(
+            "emr-serverless:CreateApplicationRequest", filled_in=["clientToken"]
+        ),
+    },
+    cached=True,
+    retried=True,
+    permissions=Permissions(then=(_serverless,)),
+    passes_roles=False,
+)
