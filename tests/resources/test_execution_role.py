@@ -19,7 +19,12 @@ from template_parts import NewStack
 from scheduled_pipeline import PipelineDefinition, ScheduledPipeline
 from scheduled_pipeline.definition import placeholders
 from scheduled_pipeline.definition.model import CompiledPipeline
-from scheduled_pipeline.resources.execution_role import UNKNOWN_PLACE, execution_policy, execution_role
+from scheduled_pipeline.resources.execution_role import (
+    UNKNOWN_PERMISSIONS,
+    UNKNOWN_PLACE,
+    execution_policy,
+    execution_role,
+)
 from scheduled_pipeline.resources.role_policy import IMMUTABLE_ROLE
 
 ARTIFACTS = placeholders.ARTIFACT_BUCKET
@@ -152,6 +157,44 @@ class TestDataBuckets:
         late = compiled(reading(get("Parameters.Late")))
         grant_run(execution_role(stack, "Role"), late, stack, data_buckets=[bucket])
         assert not _warnings(stack, UNKNOWN_PLACE)
+
+
+class TestAStepOfWhichNobodyKnowsWhatItNeeds:
+    def test_is_warned_of_with_its_construct_and_what_to_do(self, new_stack: NewStack) -> None:
+        stack = new_stack()
+        bedrock = PipelineDefinition.from_json(document(a_step("BedrockModelImport", name="Import")))
+        ScheduledPipeline(stack, "Tuned", definition=bedrock)
+        (warning,) = _warnings(stack, UNKNOWN_PERMISSIONS)
+        assert (
+            "Stack/Tuned: nobody can tell what the step 'Import' of type 'BedrockModelImport' needs"
+            in warning
+        )
+        assert "AWS does not document what a step of this type does" in warning
+        assert "grant the rest to execution_role" in warning
+        assert f"[ack: {UNKNOWN_PERMISSIONS}:Import]" in warning
+
+    def test_is_warned_of_where_its_type_has_no_row(self, new_stack: NewStack) -> None:
+        stack = new_stack()
+        new = PipelineDefinition.from_json(document(a_step("Nonsense"), a_step("Nonsense", name="Second")))
+        ScheduledPipeline(stack, "New", definition=new, suppress_findings=["unknown-step-type"])
+        first, second = _warnings(stack, UNKNOWN_PERMISSIONS)
+        assert "'Step' of type 'Nonsense' needs: this version does not know the type" in first
+        assert "'Second'" in second
+
+    def test_is_none_of_those_that_need_nothing(self, new_stack: NewStack) -> None:
+        stack = new_stack()
+        inside = [a_step("Fail", name="Stop"), a_step("Training", name="Train")]
+        grant_run(
+            execution_role(stack, "Role"), compiled(a_step("Condition", {"IfSteps": inside}, "If")), stack
+        )
+        assert not _warnings(stack, UNKNOWN_PERMISSIONS)
+
+    def test_is_found_inside_a_condition(self, new_stack: NewStack) -> None:
+        stack = new_stack()
+        inside = {"IfSteps": [a_step("Athena", name="Query")]}
+        grant_run(execution_role(stack, "Role"), compiled(a_step("Condition", inside, "If")), stack)
+        (warning,) = _warnings(stack, UNKNOWN_PERMISSIONS)
+        assert "'Query'" in warning
 
 
 class TestAPolicyThatIsTooLarge:

@@ -19,15 +19,18 @@ from scheduled_pipeline.definition.permissions.derive import (
     derive,
     run_time_places,
     unknown_resources,
+    unknown_steps,
 )
 from scheduled_pipeline.resources.assets.code_assets import CodeAssets
-from scheduled_pipeline.resources.jsii_cache import Place, attribute_of, place_of
+from scheduled_pipeline.resources.jsii_cache import Place, attribute_of, path_of, place_of
 from scheduled_pipeline.resources.role_policy import Statement, allow, attach_policy
 
 UNKNOWN_PLACE = "scheduled-pipeline:unknown-place"
 """Id of the warning of a step whose place in S3 only a run knows, where no data buckets are named."""
 UNKNOWN_RESOURCE = "scheduled-pipeline:unknown-resource"
 """Id of the warning of a step whose image, key, role, queue or function the definition does not tell."""
+UNKNOWN_PERMISSIONS = "scheduled-pipeline:unknown-permissions"
+"""Id of the warning of a step of a type of which nobody can tell what it needs; its name follows."""
 
 # What S3 asks of a key for reading, and for writing in parts.
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html
@@ -63,8 +66,8 @@ def execution_policy(
     """Let ``role`` run the steps of ``compiled``, and nothing else.
 
     Warns if the role takes no permissions, if a step reads or writes where neither the definition
-    nor ``data_buckets`` says, and if it uses an image, a key, a role, a queue or a function that the
-    definition does not tell.
+    nor ``data_buckets`` says, if it uses an image, a key, a role, a queue or a function that the
+    definition does not tell, and if nobody can tell what a step of its type needs.
 
     Args:
         scope: where the policy belongs.
@@ -93,12 +96,8 @@ def execution_policy(
     statements += _key_statements([bucket for bucket in (artifact_bucket, *data_buckets) if bucket])
     if places.unknown and not data_buckets:
         _warn_of_unknown_places(role, places.unknown)
-    for step, member in unknown_resources(document):
-        Annotations.of(role).add_warning_v2(
-            f"{UNKNOWN_RESOURCE}:{step}.{member}",
-            f"the definition does not say what {member} of the step {step!r} will be; "
-            "grant the use of it to the execution role",
-        )
+    _warn_of_unknown_resources(role, document)
+    _warn_of_unknown_permissions(scope, role, document)
     return attach_policy(scope, construct_id, role, statements)
 
 
@@ -175,3 +174,22 @@ def _warn_of_unknown_places(role: iam.IRole, steps: Sequence[str]) -> None:
         f"the definition does not say where in S3 {', '.join(map(repr, steps))} will read or write; "
         "grant it to the execution role, or name the buckets in data_buckets",
     )
+
+
+def _warn_of_unknown_resources(role: iam.IRole, document: Mapping[str, Any]) -> None:
+    for step, member in unknown_resources(document):
+        Annotations.of(role).add_warning_v2(
+            f"{UNKNOWN_RESOURCE}:{step}.{member}",
+            f"the definition does not say what {member} of the step {step!r} will be; "
+            "grant the use of it to the execution role",
+        )
+
+
+def _warn_of_unknown_permissions(scope: Construct, role: iam.IRole, document: Mapping[str, Any]) -> None:
+    for step, row in unknown_steps(document):
+        Annotations.of(role).add_warning_v2(
+            f"{UNKNOWN_PERMISSIONS}:{step}",
+            f"{path_of(scope)}: nobody can tell what the step {step!r} of type {row.name!r} needs: "
+            f"{row.permissions.not_known or 'its row says nothing'}. The role may use what the step's "
+            "arguments name and no more; grant the rest to execution_role, then acknowledge this",
+        )
