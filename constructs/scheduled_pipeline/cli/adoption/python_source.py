@@ -1,7 +1,4 @@
-"""Values as Python source text, laid out as `ruff format` and Black lay it out.
-
-What is broken over several lines ends with a comma, which both keep as it is at any line length.
-"""
+"""Values as plain Python source text: what has members has one a line; a formatter may do the rest."""
 
 from __future__ import annotations
 
@@ -10,11 +7,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 LINE_LENGTH = 88
-"""The default of both formatters."""
+"""Of comments, which are wrapped; code is as long as its values are."""
 
 _INDENT = "    "
 _ESCAPES = {"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
-_LONGEST_LINE_OF_ARGUMENTS = 2
 _UNITS = {
     "days": timedelta(days=1),
     "hours": timedelta(hours=1),
@@ -110,18 +106,29 @@ def _letter(letter: str, quote: str) -> str:
 
 
 def _item(prefix: str, value: object, depth: int) -> list[str]:
-    """A member of a dictionary or an argument, with its comma: in one line, or broken."""
+    """A member of a dictionary or an argument, with its comma: a line, or one for each of its members."""
     indent = depth * _INDENT
-    line = f"{indent}{prefix}{_inline(value)},"
-    if not _must_break(value) and (len(line) <= LINE_LENGTH or not _can_break(value)):
-        return [line]
+    if _is_short(value):
+        return [f"{indent}{prefix}{_inline(value)},"]
     opening, members, closing = _parts(value)
     inner = [line for name, member in members for line in _item(name, member, depth + 1)]
     return [f"{indent}{prefix}{opening}", *inner, f"{indent}{closing},"]
 
 
+def _has_members(value: object) -> bool:
+    return isinstance(value, Call | Mapping | list)
+
+
+def _is_short(value: object) -> bool:
+    """Whether a value is a scalar, or has no member but one scalar."""
+    if not _has_members(value):
+        return True
+    members = [member for _, member in _parts(value)[1]]
+    return len(members) <= 1 and not any(_has_members(member) for member in members)
+
+
 def _parts(value: object) -> tuple[str, list[tuple[str, object]], str]:
-    """What opens a value that can be broken, its members with what stands before each, and what closes it."""
+    """What opens a value that has members, the members with what stands before each, and what closes it."""
     if isinstance(value, Call):
         named = [(f"{name}=", member) for name, member in value.named.items()]
         return f"{value.function}(", [*(("", member) for member in value.positional), *named], ")"
@@ -131,23 +138,8 @@ def _parts(value: object) -> tuple[str, list[tuple[str, object]], str]:
     return "[", [("", member) for member in value], "]"
 
 
-def _can_break(value: object) -> bool:
-    return isinstance(value, Call | Mapping | list) and bool(_parts(value)[1])
-
-
-def _must_break(value: object) -> bool:
-    """Whether a value is easier to read with a line for each member."""
-    if not _can_break(value):
-        return False
-    members = [member for _, member in _parts(value)[1]]
-    if isinstance(value, Call):
-        return len(members) > _LONGEST_LINE_OF_ARGUMENTS or any(_must_break(member) for member in members)
-    many = isinstance(value, Mapping) and len(members) > 1
-    return many or any(_must_break(member) for member in members)
-
-
 def _inline(value: object) -> str:
-    if isinstance(value, Call | Mapping | list):
+    if _has_members(value):
         opening, members, closing = _parts(value)
         return opening + ", ".join(f"{name}{_inline(member)}" for name, member in members) + closing
     return _scalar(value)
