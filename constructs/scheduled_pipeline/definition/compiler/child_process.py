@@ -152,6 +152,8 @@ def _environment(root: Path, region: str) -> dict[str, str]:
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_EC2_METADATA_DISABLED": "true",
         "SAGEMAKER_VALIDATE_ROLE": "false",
+        # Without this an import of GitPython fails where git cannot be run.
+        "GIT_PYTHON_REFRESH": "quiet",
         "SAGEMAKER_ADMIN_CONFIG_OVERRIDE": str(root / "sagemaker.yaml"),
         "SAGEMAKER_USER_CONFIG_OVERRIDE": str(root / "sagemaker.yaml"),
     }

@@ -130,6 +130,8 @@ class Worker:
             headline += f"\n(before that, the offline AWS refused {self._aws.refusals[0]})"
         elif refused is not None:
             headline = str(refused)
+        elif _is_of_the_environment(error):
+            headline += f"\n{_NO_ENVIRONMENT}"
         if isinstance(error, SyntaxError):
             headline = "".join(traceback.format_exception_only(error)).rstrip()
         trace = "".join(traceback.format_list(frames))
@@ -149,6 +151,18 @@ def _find(request: Request) -> Callable[[PipelineContext], Any]:
     if not callable(found):
         raise BuildError(f"is not a function, but {found!r:.200}")
     return found  # type: ignore[no-any-return]
+
+
+_NO_ENVIRONMENT = (
+    "the environment is not passed to build functions, as it differs from machine to machine; give the "
+    "construct values={'NAME': ...} and read context.value('NAME')"
+)
+
+
+def _is_of_the_environment(error: BaseException) -> bool:
+    """Whether an error is that of ``os.environ`` for a variable that is not there."""
+    trace = traceback.extract_tb(error.__traceback__)
+    return isinstance(error, KeyError) and bool(trace) and trace[-1].filename in {os.__file__, "<frozen os>"}
 
 
 def _find_refusal(error: BaseException | None) -> NetworkCallRefusedError | None:

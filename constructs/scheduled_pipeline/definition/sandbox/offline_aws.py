@@ -14,6 +14,7 @@ import threading
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
@@ -32,16 +33,35 @@ _MACHINERY = tuple(
 )
 
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_BUCKET = {"Name": placeholders.ARTIFACT_BUCKET, "CreationDate": _EPOCH}
 _FROM_CONTEXT = "take what you need from the context, or pass it through values={...}"
 # What a service is asked for so often that its refusal can say what to do.
 _INSTEAD = {
     # LambdaStep makes or changes the function itself where it is given code.
     "lambda": "make the function in the stack, and pass its ARN through values={...}, without code",
 }
+_OTHER_BUCKET = (
+    "the bucket of the pipeline is the only one known here: pass sagemaker_session=context.session to what "
+    "the SDK makes, or default_bucket=context.bucket to a session of your own"
+)
+# Calls that are answered to one function of the SDK alone: the first asks for its own default bucket, the
+# second makes a prefix for a job's name of the answer.
+_ANSWERED_TO = {
+    "ListBuckets": "_create_s3_bucket_if_it_does_not_exist",
+    "DescribeModel": "_retrieve_image_uri",
+}
 
 
 class NetworkCallRefusedError(RuntimeError):
     """A build function, or the SDK on its behalf, tried to reach the network."""
+
+
+class ProgramRefusedError(NetworkCallRefusedError, FileNotFoundError):
+    """Another program was to be run; a library that only looks whether there is one goes on without it."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
 
 
 @dataclass
@@ -51,7 +71,7 @@ class OfflineAws:
     Attributes:
         staging: the directory that uploaded contents are written to, named by their SHA-256.
         partition: the AWS partition of the ARNs in the answers.
-        strict: refuse to look for a bucket, which a session of the worker never needs.
+        strict: refuse to look for any bucket but that of the context.
         recorded: the uploads so far, by bucket and key.
         refusals: the calls that were refused so far, as sentences.
         clashes: the keys to which two different contents were uploaded, as sentences.
@@ -73,17 +93,27 @@ class OfflineAws:
             NetworkCallRefusedError: the call is none of those that need no AWS.
         """
         handler = self._handlers().get((service, operation))
-        if handler is None or (self.strict and operation in {"ListBuckets", "HeadBucket"}):
-            self.refuse(f"the AWS call {service}:{operation}", _INSTEAD.get(service, _FROM_CONTEXT))
+        if handler is None or not self._may_answer(operation, params):
+            instead = _OTHER_BUCKET if operation == "HeadBucket" else _INSTEAD.get(service, _FROM_CONTEXT)
+            self.refuse(f"the AWS call {service}:{operation}", instead)
         return {**_OK, **handler(params)}
 
-    def refuse(self, call: str, instead: str = _FROM_CONTEXT) -> NoReturn:
+    def _may_answer(self, operation: str, params: Mapping[str, Any]) -> bool:
+        if operation == "HeadBucket":
+            return not self.strict or params["Bucket"] == placeholders.ARTIFACT_BUCKET
+        asked_by = _ANSWERED_TO.get(operation)
+        return asked_by is None or any(frame.f_code.co_name == asked_by for frame in _main_frames())
+
+    def refuse(
+        self,
+        call: str,
+        instead: str = _FROM_CONTEXT,
+        error: type[NetworkCallRefusedError] = NetworkCallRefusedError,
+    ) -> NoReturn:
         """Raise the error that names ``call``, the user's line that made it, and what to do instead."""
         sentence = f"{call}, made {_user_line()}"
         self.refusals.append(sentence)
-        raise NetworkCallRefusedError(
-            f"a pipeline is built without a network and without AWS; refused {sentence}; {instead}"
-        )
+        raise error(f"a pipeline is built without a network and without AWS; refused {sentence}; {instead}")
 
     @contextlib.contextmanager
     def installed(self) -> Iterator[None]:
@@ -110,8 +140,9 @@ class OfflineAws:
             ("sts", "GetCallerIdentity"): self._caller_identity,
             ("iam", "GetRole"): self._role,
             ("iam", "SimulatePrincipalPolicy"): _simulate,
+            ("sagemaker", "DescribeModel"): _model,
             # A session that was made elsewhere looks for its default bucket, and would create it.
-            ("s3", "ListBuckets"): lambda params: {"Buckets": []},
+            ("s3", "ListBuckets"): lambda params: {"Buckets": [_BUCKET]},
             ("s3", "HeadBucket"): lambda params: {},
             ("s3", "PutObject"): self._put_object,
             ("s3", "CreateMultipartUpload"): lambda params: {"UploadId": "offline"},
@@ -183,7 +214,7 @@ def refuse_ways_out(aws: Callable[[], OfflineAws]) -> None:
         elif event in _LOOK_UPS:
             aws().refuse(f"the look-up of the host {args[0]}")
         elif event in _PROGRAMS and not _is_harmless(args):
-            aws().refuse(f"the program {_program(args)}")
+            aws().refuse(f"the program {_program(args)}", error=ProgramRefusedError)
 
     sys.addaudithook(hook)
 
@@ -288,6 +319,10 @@ def _read(body: Any) -> bytes:
         return bytes(body)
     content = body.read()
     return content.encode() if isinstance(content, str) else bytes(content)
+
+
+def _model(params: Mapping[str, Any]) -> dict[str, Any]:
+    return {"ModelName": params["ModelName"], "CreationTime": _EPOCH}
 
 
 def _simulate(params: Mapping[str, Any]) -> dict[str, Any]:
