@@ -10,12 +10,16 @@ import inspect
 import re
 import textwrap
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import scheduled_pipeline
+from scheduled_pipeline import EventTrigger, PipelineSchedule
+from scheduled_pipeline.trigger.event import EventOptions
+from scheduled_pipeline.trigger.schedule import ScheduleOptions
 
 SNAPSHOT = Path(__file__).with_name("public_surface.txt")
 PACKAGE = Path(scheduled_pipeline.__file__).parent
@@ -130,6 +134,21 @@ def test_every_public_method_and_property_is_documented(name: str) -> None:
         and not inspect.getdoc(value)
     ]
     assert without == []
+
+
+@pytest.mark.parametrize(
+    ("of", "options", "of_a_factory_alone"),
+    [
+        (PipelineSchedule, ScheduleOptions, {"expression", "timezone"}),
+        (EventTrigger, EventOptions, {"event_pattern", "schedule_expression"}),
+    ],
+)
+def test_the_factories_of_a_trigger_take_each_of_its_options(
+    of: Any, options: Any, of_a_factory_alone: set[str]
+) -> None:
+    known = {field.name: field.type for field in fields(of)}
+    taken = {name: hint.__forward_arg__ for name, hint in options.__annotations__.items()}
+    assert taken == {name: hint for name, hint in known.items() if name not in of_a_factory_alone}
 
 
 @pytest.mark.parametrize(
