@@ -11,7 +11,7 @@ from stacks.stages import StageSettings
 
 
 class ArtifactStack(Stack):
-    """Holds data and models, apart from the pipelines that come and go.
+    """Holds data and models. Pipelines have stacks of their own, so deleting one deletes no data.
 
     Attributes:
         bucket: the artifact bucket.

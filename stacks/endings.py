@@ -1,4 +1,4 @@
-"""How a synth ends that must not end well: findings fail it, and a slip is told in one sentence."""
+"""Makes a synth fail when there are findings, and shows a mistake in this project as one sentence."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def fail_on_findings(assembly: CloudAssembly) -> None:
 
 @contextlib.contextmanager
 def slips_in_one_sentence() -> Iterator[None]:
-    """End the process with the message of an error that is a slip in this project's own files.
+    """Show an error that a mistake in this project's files has caused as one sentence, without a traceback.
 
     The message says what is allowed; the last line of the project on the way to the error is put before it.
     Anything else keeps its traceback.

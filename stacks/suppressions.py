@@ -58,7 +58,7 @@ _WILDCARDS = (
 
 
 def acknowledge_findings(pipeline: ScheduledPipeline, artifact_bucket: s3.IBucket) -> None:
-    """Acknowledge what is known and bounded about the roles and the queue of ``pipeline``."""
+    """Acknowledge the findings about the roles and the queue of ``pipeline``, each with its reason."""
     stack = Stack.of(pipeline)
     # The name of a bucket in another stack, as it is now and as cdk-nag sees it.
     bucket = _flat(stack.resolve(artifact_bucket.bucket_name))

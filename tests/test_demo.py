@@ -1,4 +1,4 @@
-"""`make demo` shows what it promises and ends well only if it is so."""
+"""`make demo` succeeds only if everything that it shows is true."""
 
 from __future__ import annotations
 

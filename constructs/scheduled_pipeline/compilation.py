@@ -51,7 +51,7 @@ def compile_for(
 def compile_ahead(
     scope: Construct, wanted: Iterable[tuple[PipelineDefinition, str, Mapping[str, Value]]]
 ) -> None:
-    """Begin to compile what constructs in the stack of ``scope`` are going to ask ``compile_for`` for.
+    """Begin to compile the definitions that ``compile_for`` will be asked for in the stack of ``scope``.
 
     Returns at once; see ``Compiler.prefetch``. Errors are raised by ``compile_for``.
 

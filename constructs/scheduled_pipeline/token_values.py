@@ -1,4 +1,4 @@
-"""What a build function is given for a string of which the deployment knows a part."""
+"""Makes placeholders for the tokens in a string, which a build function is given in their place."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether what a stack of a fleet holds is reckoned as it is, and a stack that holds too much is refused."""
+"""The estimate of what a stack of a fleet holds is not too low, and a stack that is too full is refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What somebody deletes by hand, in the console or with the SDK, does not keep the stack from its end."""
+"""A stack can be deleted after somebody has deleted parts of it by hand."""
 
 from __future__ import annotations
 

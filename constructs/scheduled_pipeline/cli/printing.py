@@ -113,7 +113,7 @@ def write_rows(columns: Sequence[str], rows: Iterable[Sequence[str | None]]) -> 
 
 
 def write(text: str) -> bool:
-    """Write lines to standard output; a reader that has gone has had enough, which is no error.
+    """Write lines to standard output; a pipe that the reader has closed is not an error.
 
     Returns:
         Whether there is still a reader.

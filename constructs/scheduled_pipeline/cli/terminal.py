@@ -12,7 +12,7 @@ from scheduled_pipeline.cli.errors import UsageError
 
 
 def check_askable(*, as_json: bool) -> None:
-    """Refuse to ask where nobody can see what is asked about, or answer.
+    """Refuse to ask when there is no terminal to show the question or to answer it.
 
     Raises:
         UsageError: standard input or output is not a terminal, or a document is wanted.

@@ -1,7 +1,7 @@
 """Whether the stacks of a fleet stay within the limits of CloudFormation and IAM.
 
-They are reckoned from what the pipelines are made of, not counted in the templates: those are in another
-process, and a fleet's are many megabytes. The figures are those of this package, rounded up.
+They are estimated from the parts of the pipelines. The templates themselves are not read: they are in
+another process, and those of a fleet have many megabytes. The figures are those of this package, rounded up.
 """
 
 from __future__ import annotations

@@ -101,7 +101,7 @@ class EventRule(Construct):
             )
 
     def _source(self) -> dict[str, Any]:
-        """The condition on the rule; a bus that is known late may turn out to be the default one."""
+        """Return the condition on the ARN of the rule; a bus known at deploy time may be the default one."""
         arns = [self.rule_arn]
         if Token.is_unresolved(self._bus()):
             arns.append(self._arn(_DEFAULT_BUS))

@@ -113,7 +113,7 @@ def _own_bindings(role: iam.IRole, place: Place) -> dict[str, str]:
 def _statements(
     permissions: Iterable[Permission], place: Place, bindings: Mapping[str, str], skipped: set[str]
 ) -> Iterator[Statement]:
-    """Yield as few statements as say the same; what reaches a skipped bucket is left out."""
+    """Yield the fewest statements that grant the permissions, without those for a skipped bucket."""
     values = {"Partition": place.partition, "Region": place.region, "Account": place.account}
 
     def bound(text: str) -> str:
@@ -130,7 +130,7 @@ def _statements(
 
 
 def _of_one_condition(permissions: Iterable[Permission]) -> Iterator[Permission]:
-    """Yield permissions, as one those that differ in nothing but the values of their only condition."""
+    """Merge the permissions that differ only in the values of their single condition."""
     found: dict[tuple[object, ...], tuple[Permission, dict[str, None]]] = {}
     for permission in permissions:
         if len(permission.conditions) == 1:
@@ -155,7 +155,7 @@ def _data_statements(bucket: s3.IBucket, places: RunTimePlaces) -> Iterator[Stat
 
 
 def _key_statements(buckets: Iterable[s3.IBucket]) -> Iterator[Statement]:
-    """Yield one statement for the keys of the buckets that have one that is known."""
+    """Yield one statement for all known encryption keys of the buckets."""
     arns = dict.fromkeys(bucket.encryption_key.key_arn for bucket in buckets if bucket.encryption_key)
     if arns:
         yield allow(_KEY_ACTIONS, arns)

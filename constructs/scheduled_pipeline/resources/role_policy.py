@@ -1,4 +1,4 @@
-"""A policy of ours on a role that may be somebody else's."""
+"""Attaches a policy to a role, which may come from another stack or account."""
 
 from __future__ import annotations
 

@@ -278,7 +278,7 @@ class EventTrigger:
 
 
 def _key_filter(prefix: str, suffix: str) -> dict[str, str] | None:
-    """The filter of a key; both ends need a wildcard, since the filters of a list are alternatives."""
+    """Return the filter of a key; with both ends a wildcard, since filters in a list are alternatives."""
     for name, value in (("prefix", prefix), ("suffix", suffix)):
         checks.check_type(name, value, str, "a string")
         if value.startswith("s3://"):

@@ -170,7 +170,7 @@ def _check_against(field: str, path: str, segments: Sequence[str], pattern: Mapp
 
 
 def check_static(field: str, value: str) -> None:
-    """Refuse a text that was meant to be filled in, but will not be.
+    """Refuse a text that looks like a path or a placeholder but that EventBridge would send as it is.
 
     Raises:
         ValueError: for a path inside a longer text, since EventBridge replaces a whole value only, and for

@@ -1,4 +1,4 @@
-"""Schedules that meet: two of one pipeline in the same minute, or a run that is longer than its interval."""
+"""Finds two schedules that fire in the same minute, and runs that are longer than their interval."""
 
 from __future__ import annotations
 

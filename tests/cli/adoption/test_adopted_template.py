@@ -1,4 +1,4 @@
-"""What a stack makes of the code, beside what the account had."""
+"""The template made from adopted code, compared with the triggers that the account had."""
 
 from __future__ import annotations
 

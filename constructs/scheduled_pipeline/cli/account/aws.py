@@ -86,7 +86,7 @@ class Aws:
         return str(name)
 
     def regions(self, named: Iterable[str] | None) -> tuple[str, ...]:
-        """Those named, each once, in order; without any, the default one.
+        """Return the Regions that were named, in order and without repeats, or else the default Region.
 
         Raises:
             AwsError: there is none, or one is empty, as of a variable that is not set.
@@ -142,7 +142,7 @@ class Aws:
 
 
 def _retries(core: Any) -> dict[str, Any]:
-    """Ours, where the user has set none by `AWS_MAX_ATTEMPTS`, `AWS_RETRY_MODE` or the AWS config."""
+    """Return our settings for retries, or none where the environment or the AWS config has some."""
     attempts = core.get_config_variable("max_attempts")
     mode = core.get_config_variable("retry_mode")
     # botocore's own default is the mode for those who depend on how it was.

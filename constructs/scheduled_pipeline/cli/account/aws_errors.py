@@ -68,7 +68,7 @@ class ApiCall:
 
 
 def note_calls(client: Any) -> Any:
-    """Make the errors of a boto3 client tell which call they are of; returns the client.
+    """Add the name of the API call to each error of a boto3 client, and return the client.
 
     botocore's errors name the operation, but neither the service nor the Region.
     """

@@ -36,13 +36,13 @@ class Orphan:
 
     @property
     def reasons(self) -> tuple[Reason, ...]:
-        """Why it is one; without any it is none."""
+        """Return the reasons why a trigger is an orphan; a trigger without a reason is not one."""
         missing = [Reason.MISSING_PIPELINE] if self.existence is Existence.NO else []
         return (*missing, *([Reason.UNOWNED] if self.owner is None else []))
 
     @property
     def kept_because(self) -> str | None:
-        """Why it is never deleted, and what to do, or nothing."""
+        """Return why this trigger is never deleted and what to do instead, or nothing if it can be."""
         if self.owner is not None:
             return self.owner.advice(self.record)
         if self.existence is Existence.UNKNOWN:

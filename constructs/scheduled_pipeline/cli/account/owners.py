@@ -45,7 +45,7 @@ class Owner:
     certain: bool = True
 
     def advice(self, record: TriggerRecord) -> str:
-        """Why its trigger is left alone, and what to do to be rid of it."""
+        """Say why a trigger of this owner is not deleted, and how to delete it."""
         if record.managed_by is not None:
             return f"the service {self.name} made it and has to remove it"
         if self.certain:
@@ -63,7 +63,7 @@ class _Resource:
 
 
 class Owners:
-    """The stacks of one Region, by the triggers that they own. Made by `read_owners`."""
+    """Knows which stack of a Region owns a trigger. Made by `read_owners`."""
 
     def __init__(
         self,

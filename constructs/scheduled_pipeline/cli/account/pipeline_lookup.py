@@ -51,7 +51,7 @@ class PipelineLookup:
         return self._elsewhere(record, lambda: self._listed(pipeline))
 
     def confirmed(self, record: TriggerRecord) -> Existence:
-        """The same; a pipeline that is not listed is asked for: `sagemaker:DescribePipeline`, once each."""
+        """As `existence`, but ask for each pipeline that is not listed, once: `sagemaker:DescribePipeline`."""
         found = self.existence(record)
         if found is not Existence.NO or record.pipeline is None:
             return found
@@ -61,7 +61,7 @@ class PipelineLookup:
         return self._unlisted[pipeline.key]
 
     def _elsewhere(self, record: TriggerRecord, ask: Callable[[], Existence]) -> Existence:
-        """What is answered; unknown where another Region than the trigger's cannot be asked."""
+        """Look in another Region than the trigger's; unknown when that Region cannot be asked."""
         region = record.region if record.pipeline is None else record.pipeline.region
         if region == record.region:
             return ask()

@@ -49,7 +49,7 @@ def _when_to_delete(adoption: Adoption, now: datetime, handover: datetime | None
 
 
 def _what_is_lost(adoption: Adoption, now: datetime, handover: datetime | None) -> str:
-    """The rates that begin later than the old ones end."""
+    """Name the rates that do not run between the deletion of the old ones and their own start."""
     late = [
         one.key
         for one in adoption.adopted

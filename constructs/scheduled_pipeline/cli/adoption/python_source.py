@@ -106,7 +106,7 @@ def _letter(letter: str, quote: str) -> str:
 
 
 def _item(prefix: str, value: object, depth: int) -> list[str]:
-    """A member of a dictionary or an argument, with its comma: a line, or one for each of its members."""
+    """Return the lines of one entry or argument: a single line, or a line for each of its members."""
     indent = depth * _INDENT
     if _is_short(value):
         return [f"{indent}{prefix}{_inline(value)},"]
@@ -128,7 +128,7 @@ def _is_short(value: object) -> bool:
 
 
 def _parts(value: object) -> tuple[str, list[tuple[str, object]], str]:
-    """What opens a value that has members, the members with what stands before each, and what closes it."""
+    """Return the opening text of a value, its members with the text before each, and the closing text."""
     if isinstance(value, Call):
         named = [(f"{name}=", member) for name, member in value.named.items()]
         return f"{value.function}(", [*(("", member) for member in value.positional), *named], ")"

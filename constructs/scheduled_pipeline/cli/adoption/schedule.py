@@ -226,7 +226,7 @@ def _check_end(
 
 
 def _check_future(made: AdoptedTrigger, now: datetime, handover: datetime | None) -> None:
-    """Refuse what has run for the last time, or does before the new schedules begin.
+    """Refuse a schedule whose last run is over, or comes before the new schedules begin.
 
     Raises:
         SpentError: as said.

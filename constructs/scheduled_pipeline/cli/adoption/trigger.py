@@ -24,7 +24,7 @@ class CannotAdoptError(Exception):
 
 
 class SpentError(CannotAdoptError):
-    """A trigger need not be written: it runs no more, or not once the new ones have begun."""
+    """A trigger that need not be written: its last run is over, or comes before the new ones begin."""
 
 
 @dataclass(frozen=True, kw_only=True)

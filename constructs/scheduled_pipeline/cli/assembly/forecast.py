@@ -134,7 +134,7 @@ def _changes(
     runs: Sequence[datetime],
     count: int,
 ) -> tuple[ClockChange, ...]:
-    """What changing clocks do up to the first run that is not shown."""
+    """Return the changes of the clocks up to the first run that is no longer shown."""
     if isinstance(expression, At):
         moment = expression.moment.replace(tzinfo=time_zone(zone)).astimezone(UTC)
         if moment <= after:
@@ -152,7 +152,7 @@ def _changes(
 def _annotated(
     moments: Sequence[datetime], changes: Sequence[ClockChange]
 ) -> tuple[tuple[Run, ...], tuple[str, ...]]:
-    """The runs, each with the changes that it shows; and the changes that come after all of them."""
+    """Return each run with the clock changes to show beside it, and the changes after the last run."""
     notes: dict[int, list[str]] = {}
     for change in changes:
         places = (

@@ -100,7 +100,7 @@ def _named(step: PlacedStep) -> Iterator[tuple[str, Any, bool, str]]:
 
 
 def _of_function(step: PlacedStep, resolver: Resolver) -> Iterator[tuple[str, Any, bool, str]]:
-    """Yield what a function with ``@step`` reads and writes; what it does by itself, nobody can tell."""
+    """Yield what the job of a ``@step`` function reads and writes; what its code does is not known."""
     for uri in function_uses.arguments(step, resolver):
         yield READ, uri, False, "the function is given the place"
     exceptions = function_uses.exceptions(step)

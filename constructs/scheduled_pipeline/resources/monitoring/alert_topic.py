@@ -76,7 +76,7 @@ def allow_alerts(topic: sns.ITopic, scope: IConstruct) -> None:
 
 
 def _check_topic(topic: sns.ITopic, scope: IConstruct) -> None:
-    """Refuse what a deployment would: targets and actions are in the Region of the rule and the alarm.
+    """Refuse a topic in another Region than the rules and alarms, and a FIFO topic.
 
     FIFO topics deliver neither e-mail nor what comes without a message group.
     https://repost.aws/knowledge-center/sns-not-getting-eventbridge-notification

@@ -75,7 +75,7 @@ class Monitoring(Construct):
         self._show("Starts in the dead-letter queue", depth)
 
     def watch_group(self, group: scheduler.IScheduleGroup) -> None:
-        """Alarm when EventBridge Scheduler fails to start what a schedule of the group is for.
+        """Alarm when EventBridge Scheduler cannot start a pipeline for a schedule of the group.
 
         https://docs.aws.amazon.com/scheduler/latest/UserGuide/monitoring-cloudwatch.html
         """

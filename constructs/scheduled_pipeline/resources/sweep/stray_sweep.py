@@ -1,4 +1,4 @@
-"""A sweep when a pipeline is deleted: what still starts it, and was made outside of any stack, is removed."""
+"""Removes, when a pipeline is deleted, the triggers of it that no stack owns."""
 
 from __future__ import annotations
 

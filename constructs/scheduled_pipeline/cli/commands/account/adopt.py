@@ -100,7 +100,7 @@ def _name(aws: Aws, pipeline: str) -> str:
 
 
 def _find(aws: Aws, pipeline: str, show: Progress) -> list[TriggerRecord]:
-    """All that starts the pipeline; refused by AWS where there is neither that nor the pipeline."""
+    """Return all triggers of the pipeline; an error if there are none and no such pipeline."""
     records = scan(aws, aws.region, details=True, progress=show)
     found = [record for record in records if _starts(record, pipeline)]
     if not found:
@@ -118,7 +118,7 @@ def _starts(record: TriggerRecord, pipeline: str) -> bool:
 def _without_owner(
     aws: Aws, found: list[TriggerRecord], show: Progress
 ) -> tuple[list[TriggerRecord], list[LeftOut]]:
-    """Those that no stack owns, and those of which that is not known."""
+    """Return the triggers that no stack owns, and those whose owner is not known."""
     owners = read_owners(aws, aws.region, show)
     unowned, unknown = [], []
     for record in found:

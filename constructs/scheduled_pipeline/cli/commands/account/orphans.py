@@ -131,7 +131,7 @@ class _Search:
         }
 
     def still_doomed(self, doomed: Mapping[int, Orphan]) -> dict[int, Orphan]:
-        """Those that are to be deleted even now: the answer to a question may take long."""
+        """Look again which triggers are to be deleted: time has passed while the operator was asked."""
         now = {_identity(orphan) for orphan in self.doomed(self.found()).values()}
         return {place: orphan for place, orphan in doomed.items() if _identity(orphan) in now}
 
@@ -148,7 +148,7 @@ def _identity(orphan: Orphan) -> tuple[str, str | None]:
 
 
 def _check_usage(pipeline: str | None, *, delete_them: bool, yes: bool, asking: bool, as_json: bool) -> None:
-    """Refuse options that do not go together, a name that none has, and a question that nobody can answer.
+    """Refuse options that contradict each other, an unknown name, and a question without a terminal.
 
     Raises:
         UsageError: naming what to do instead.
