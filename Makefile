@@ -17,8 +17,8 @@ setup: .venv/.ready node_modules/.ready  ## install Python packages, Node and th
 demo: setup     ## deploy both pipelines to a local AWS, watch one start, destroy everything
 	python -m local_aws.demo
 
-test: setup .venv/checkov/.ready  ## run all tests
-	python -m pytest
+test: setup .venv/checkov/.ready  ## run all tests, side by side on all cores
+	python -m pytest -n logical
 
 check: setup    ## lint, format, types
 	ruff check .

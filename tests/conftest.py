@@ -24,15 +24,23 @@ if TYPE_CHECKING:
 Synthesize = Callable[..., subprocess.CompletedProcess[str]]
 
 ROOT = Path(__file__).resolve().parents[1]
+pytest_plugins = ["dealing", "fault_report"]
 REGION = "eu-west-1"
 ACCOUNT = "111122223333"
 
 
 @pytest.fixture(scope="session")
-def feature_flags(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def feature_flags(cache_folder: Path) -> dict[str, Any]:
     """The context of cdk.json, which only the CDK CLI reads by itself, and a cache for these tests alone."""
     flags: dict[str, Any] = json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))["context"]
-    return {**flags, "scheduled-pipeline:cache": str(tmp_path_factory.mktemp("cache"))}
+    return {**flags, "scheduled-pipeline:cache": str(cache_folder)}
+
+
+@pytest.fixture(scope="session")
+def cache_folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The cache of compiled definitions; the processes of pytest-xdist share it, as synths may."""
+    base = tmp_path_factory.getbasetemp()
+    return (base.parent if hasattr(request.config, "workerinput") else base) / "compiled"
 
 
 @pytest.fixture(scope="session")
@@ -119,14 +127,16 @@ def local_aws() -> Iterator[LocalAws]:
 _SYNTH = ("cdk", "synth", "--quiet", "--ci", "--no-notices")
 
 
-def _synthesize(project: Path, output: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+def _synthesize(
+    project: Path, output: Path, *, cache: Path | None = None, **environment: str
+) -> subprocess.CompletedProcess[str]:
     """Run `cdk synth` on a copy of the project, with nothing in the environment but what is given.
 
-    Nothing comes out of the developer's cache: everything is compiled.
+    Nothing comes out of the developer's cache: everything is compiled, unless there is another cache.
     """
     programs = [Path(sys.executable).parent, ROOT / "node_modules" / ".bin"]
     return subprocess.run(
-        [*_SYNTH, "--context", "scheduled-pipeline:cache=false", "--output", str(output)],
+        [*_SYNTH, "--context", f"scheduled-pipeline:cache={cache or 'false'}", "--output", str(output)],
         cwd=project,
         env={
             "PATH": os.pathsep.join([*(str(program) for program in programs), "/usr/bin", "/bin"]),

@@ -12,11 +12,13 @@ import sys
 import termios
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from functools import cache
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from botocore.loaders import JSONFileLoader
 from typer.testing import CliRunner
 
 from scheduled_pipeline.cli.main import app
@@ -34,6 +36,16 @@ _accounts = count(300_000_000_001)
 _operator_accounts = count(400_000_000_001)
 
 Resources = Mapping[str, Mapping[str, Any]]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _service_models() -> Iterator[None]:
+    """Read the model of a service once: each command has a session of its own, which would read it again."""
+    read = JSONFileLoader.load_file
+    known = cache(lambda path: read(JSONFileLoader(), path))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(JSONFileLoader, "load_file", lambda self, path: known(path))
+        yield
 
 
 @pytest.fixture

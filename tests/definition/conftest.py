@@ -1,13 +1,36 @@
-"""A project of its own, to see what the cache takes for a change."""
+"""One compiler for all, and a project of its own, to see what the cache takes for a change."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 
 import pytest
 from cache_lab import Lab
+from compiling import CompileFunction, compile_function
 
 from scheduled_pipeline.definition.compiler.cache import CompiledCache
+from scheduled_pipeline.definition.compiler.compiler import Compiler
+from scheduled_pipeline.definition.model import CompiledPipeline
+
+
+@pytest.fixture(scope="session")
+def compiler() -> Iterator[Compiler]:
+    """A compiler for each Region's one import of the SDK."""
+    compiler = Compiler()
+    yield compiler
+    compiler.close()
+
+
+@pytest.fixture(scope="session")
+def compiled(compiler: Compiler) -> CompileFunction:
+    """Compile a build function by name, each one once."""
+
+    @cache
+    def compiled(function: str) -> CompiledPipeline:
+        return compile_function(compiler, function)
+
+    return compiled
 
 
 @pytest.fixture(scope="module")

@@ -7,12 +7,13 @@ import os
 import signal
 import time
 import urllib.request
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from fault_report import PROPERTY
 
 if TYPE_CHECKING:
     from fault_matrix import Row
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 ACCOUNT = "444455556666"
 _PATIENCE_SECONDS = 60
-_ROWS = pytest.StashKey[list["Row"]]()
+_ROW = pytest.StashKey["Row"]()
 
 
 @dataclass
@@ -190,8 +191,7 @@ def row(cloud: Cloud, request: pytest.FixtureRequest) -> Row:
     title = request.node.name.removeprefix("test_").replace("_", " ")
     row = Row(title=title, aws=cloud.aws, toolkit=cloud.toolkit)
     row.begin()
-    request.node.stash[_ROWS] = [row]
-    request.config.stash.setdefault(_ROWS, []).append(row)
+    request.node.stash[_ROW] = row
     return row
 
 
@@ -226,17 +226,9 @@ def kill(cloud: Cloud) -> Iterator[Callable[[Plan, Callable[[], bool]], None]]:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Send the row with the report: another process may print the matrix."""
     report = yield
-    if report.when == "call":
-        for row in item.stash.get(_ROWS, []):
-            row.outcome = report.outcome
+    row = item.stash.get(_ROW, None)
+    if row and (report.when == "call" or (report.when == "setup" and report.failed)):
+        report.user_properties.append((PROPERTY, row.with_outcome(report.outcome)))
     return report
-
-
-def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    rows: Sequence[Row] = config.stash.get(_ROWS, [])
-    if rows:
-        from fault_matrix import matrix
-
-        terminalreporter.write_line("")
-        terminalreporter.write_line(matrix(rows).rstrip())

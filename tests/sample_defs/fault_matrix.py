@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import io
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from rich.console import Console
@@ -47,9 +47,9 @@ Resource = tuple[str, str]
 """A kind of the inventory, and a name without the group, bus or role before it."""
 
 
-@dataclass
-class Row:
-    """One row: an account before and after one fault, or one ordinary step.
+@dataclass(kw_only=True)
+class Line:
+    """What is printed of one row: numbers and words, so that it can go from one process to another.
 
     Attributes:
         title: what happened, in words.
@@ -60,12 +60,10 @@ class Row:
         dangled: the triggers that named a missing pipeline at any moment.
         failed: the starts that failed, when everything that was left was fired.
         expected: how much of all that there should be.
-        outcome: "passed" or "failed", once the test has ended.
+        outcome: "passed" or "failed".
     """
 
     title: str
-    aws: LocalAws = field(repr=False)
-    toolkit: Inventory = field(repr=False)
     before: dict[str, int] = field(default_factory=dict)
     after: dict[str, int] = field(default_factory=dict)
     left: tuple[str, ...] = ()
@@ -74,6 +72,23 @@ class Row:
     failed: tuple[str, ...] = ()
     expected: int = 0
     outcome: str = "failed"
+
+    @property
+    def seen(self) -> int:
+        """How much there is of what there should be nothing of."""
+        return sum(len(found) for found in (self.left, self.missing, self.dangled, self.failed))
+
+    def with_outcome(self, outcome: str) -> dict[str, Any]:
+        """The line of a test that has ended, as `matrix` takes it."""
+        return {one.name: getattr(self, one.name) for one in fields(Line)} | {"outcome": outcome}
+
+
+@dataclass(kw_only=True)
+class Row(Line):
+    """One row: an account before and after one fault, or one ordinary step."""
+
+    aws: LocalAws = field(repr=False)
+    toolkit: Inventory = field(repr=False)
     _dangling_before: int = 0
     _deliveries_before: int = 0
 
@@ -108,11 +123,6 @@ class Row:
         failed = [entry for entry in self.aws.deliveries()[self._deliveries_before :] if entry.error_code]
         self.failed = tuple({f"{entry.source_arn}: {entry.error_message}": None for entry in failed})
         assert (self.left, self.missing, self.dangled, self.failed) == (tuple(left), (), (), ())
-
-    @property
-    def seen(self) -> int:
-        """How much there is of what there should be nothing of."""
-        return sum(len(found) for found in (self.left, self.missing, self.dangled, self.failed))
 
     def _fire(self) -> None:
         """Deliver every schedule and an event that every rule waits for, and end the executions."""
@@ -180,8 +190,9 @@ def _names(resources: Counter[Resource]) -> tuple[str, ...]:
     return tuple(sorted(f"{kind}: {name}" for kind, name in resources.elements()))
 
 
-def matrix(rows: Sequence[Row]) -> str:
+def matrix(lines: Iterable[Mapping[str, Any]]) -> str:
     """The table of all rows, each with what it found too much below it."""
+    rows = [Line(**line) for line in lines]
     table = Table("row", *(kind.replace("schedule_", "") for kind in _SHOWN), title="Fault matrix")
     for heading in ("dangled", "failed", "left", "missing", "expected", "seen", ""):
         table.add_column(heading)

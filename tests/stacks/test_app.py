@@ -36,22 +36,26 @@ def test_there_is_no_finding_of_cdk_nag(own_assembly: Path) -> None:
     assert report["pluginReports"] == []
 
 
-def test_a_finding_ends_the_synth_and_is_named(synthesize: Synthesize, tmp_path: Path) -> None:
+def test_a_finding_ends_the_synth_and_is_named(
+    synthesize: Synthesize, cache_folder: Path, tmp_path: Path
+) -> None:
     project = _copy_of_the_project(tmp_path)
     stack = project / "stacks" / "artifact_stack.py"
     stack.write_text(stack.read_text(encoding="utf-8").replace("enforce_ssl=True", "enforce_ssl=False"))
-    done = synthesize(project, tmp_path / "cdk.out")
+    done = synthesize(project, tmp_path / "cdk.out", cache=cache_folder)
     assert done.returncode != 0
     assert "error: findings that are neither mended nor acknowledged:" in done.stderr
     assert "Dev/Artifacts/Artifacts/Resource: AwsSolutions-S10" in done.stderr
     assert "Traceback" not in done.stderr
 
 
-def test_a_slip_in_a_stack_is_one_sentence(synthesize: Synthesize, tmp_path: Path) -> None:
+def test_a_slip_in_a_stack_is_one_sentence(
+    synthesize: Synthesize, cache_folder: Path, tmp_path: Path
+) -> None:
     project = _copy_of_the_project(tmp_path)
     stack = project / "stacks" / "daily_processing_stack.py"
     stack.write_text(stack.read_text(encoding="utf-8").replace('"RunDate"', '"RunDat"'))
-    done = synthesize(project, tmp_path / "cdk.out")
+    done = synthesize(project, tmp_path / "cdk.out", cache=cache_folder)
     assert done.returncode != 0
     assert re.match(
         r"error: stacks/daily_processing_stack\.py:\d+: Dev/DailyProcessing/DailyProcessing: "
@@ -61,13 +65,15 @@ def test_a_slip_in_a_stack_is_one_sentence(synthesize: Synthesize, tmp_path: Pat
     assert "Traceback" not in done.stderr
 
 
-def test_a_slip_before_the_construct_names_its_line(synthesize: Synthesize, tmp_path: Path) -> None:
+def test_a_slip_before_the_construct_names_its_line(
+    synthesize: Synthesize, cache_folder: Path, tmp_path: Path
+) -> None:
     project = _copy_of_the_project(tmp_path)
     stack = project / "stacks" / "abalone_stack.py"
     text = stack.read_text(encoding="utf-8").replace("Asia/Tokyo", "Asia/Tokio")
     stack.write_text(text)
     line = 1 + next(n for n, line in enumerate(text.splitlines()) if "PipelineSchedule.cron(" in line)
-    done = synthesize(project, tmp_path / "cdk.out")
+    done = synthesize(project, tmp_path / "cdk.out", cache=cache_folder)
     assert done.stderr.startswith(f"error: stacks/abalone_stack.py:{line}: timezone must be ")
     assert "Asia/Tokio" in done.stderr
     assert "Traceback" not in done.stderr

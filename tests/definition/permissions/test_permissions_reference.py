@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
 import pytest
+from compiling import CompileFunction
 from permission_parts import a_step, document, get
 
 from scheduled_pipeline.definition import placeholders
-from scheduled_pipeline.definition.compiler.compiler import Compiler
-from scheduled_pipeline.definition.compiler.source import PipelineDefinition
 from scheduled_pipeline.definition.permission import EVERYTHING, EXECUTION_ROLE, Permission
 from scheduled_pipeline.definition.permissions.derive import derive
 
@@ -42,23 +41,14 @@ STEP_TYPES = (
 
 
 @pytest.fixture(scope="module")
-def of_the_sdk() -> Iterator[Any]:
+def of_the_sdk(compiled: CompileFunction) -> Callable[[str], tuple[Permission, ...]]:
     """Permissions of a pipeline that the SageMaker SDK makes, by the name of its build function."""
-    compiler = Compiler()
 
     @cache
     def permissions(function: str) -> tuple[Permission, ...]:
-        compiled = compiler.compile(
-            PipelineDefinition.from_function(function),
-            region="eu-west-1",
-            partition="aws",
-            pipeline_name="sample",
-            values={},
-        )
-        return derive(compiled.document, pipeline_name="sample")
+        return derive(compiled(function).document, pipeline_name="sample")
 
-    yield permissions
-    compiler.close()
+    return permissions
 
 
 @pytest.fixture(scope="module")

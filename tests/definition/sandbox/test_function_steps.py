@@ -10,19 +10,19 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from functools import cache
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from compiling import CompileFunction
 from step_container import EXECUTION_ID, StepContainer
 
 from scheduled_pipeline.definition import placeholders
 from scheduled_pipeline.definition.compiler.compiler import Compiler
 from scheduled_pipeline.definition.compiler.source import PipelineDefinition
-from scheduled_pipeline.definition.model import CompiledPipeline, DefinitionError
+from scheduled_pipeline.definition.model import DefinitionError
 from scheduled_pipeline.definition.validation.validate import validate
 
 if TYPE_CHECKING:
@@ -34,26 +34,12 @@ PIPELINES = [
     *("chain", "with_a_condition", "after_a_processing_step"),
     *("with_dependencies", "with_a_checkpoint", "with_submodules", "without_a_role"),
 ]
-Compile = Callable[[str], CompiledPipeline]
 Container = Callable[[str], StepContainer]
 
 
 @pytest.fixture(scope="module")
-def compile_sample() -> Iterator[Compile]:
-    compiler = Compiler()
-
-    @cache
-    def compile_sample(function: str) -> CompiledPipeline:
-        return compiler.compile(
-            PipelineDefinition.from_function(f"function_pipelines:{function}"),
-            region="eu-west-1",
-            partition="aws",
-            pipeline_name="sample",
-            values={},
-        )
-
-    yield compile_sample
-    compiler.close()
+def compile_sample(compiled: CompileFunction) -> CompileFunction:
+    return lambda function: compiled(f"function_pipelines:{function}")
 
 
 def _step(document: Mapping[str, Any], name: str) -> dict[str, Any]:
@@ -64,11 +50,11 @@ def _step(document: Mapping[str, Any], name: str) -> dict[str, Any]:
 
 class TestADefinition:
     @pytest.mark.parametrize("function", PIPELINES)
-    def test_is_valid(self, compile_sample: Compile, function: str) -> None:
+    def test_is_valid(self, compile_sample: CompileFunction, function: str) -> None:
         assert validate(compile_sample(function).document) == ()
 
     def test_has_the_code_as_an_upload_and_the_results_in_the_artifact_bucket(
-        self, compile_sample: Compile
+        self, compile_sample: CompileFunction
     ) -> None:
         compiled = compile_sample("chain")
         step = _step(compiled.document, "Measure")
@@ -88,11 +74,11 @@ class TestADefinition:
             *("Measure", "code", {"Get": "Execution.PipelineExecutionId"}, "results"),
         ]
 
-    def test_gives_a_step_without_a_role_that_of_the_pipeline(self, compile_sample: Compile) -> None:
+    def test_gives_a_step_without_a_role_that_of_the_pipeline(self, compile_sample: CompileFunction) -> None:
         step = _step(compile_sample("without_a_role").document, "Count")
         assert step["RoleArn"] == placeholders.role("aws")
 
-    def test_holds_no_path_of_this_machine_in_what_is_pickled(self, compile_sample: Compile) -> None:
+    def test_holds_no_path_of_this_machine_in_what_is_pickled(self, compile_sample: CompileFunction) -> None:
         for function in PIPELINES:
             for upload in compile_sample(function).uploads:
                 for file in upload.files:
@@ -114,7 +100,7 @@ class TestADefinition:
         ],
     )
     def test_is_not_made_of_what_would_fail_when_it_runs(
-        self, compile_sample: Compile, function: str, message: str
+        self, compile_sample: CompileFunction, function: str, message: str
     ) -> None:
         with pytest.raises(DefinitionError, match=message):
             compile_sample(function)
@@ -146,27 +132,32 @@ def test_the_example_of_the_document_compiles(tmp_path: Path, monkeypatch: pytes
     assert validate(compiled.document) == ()
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What comes out in one folder."""
+    folder = tmp_path_factory.mktemp("one") / "folder"
+    _copy_samples(folder)
+    return _compile_apart(folder, PIPELINES, seed=1)
+
+
 class TestTheSameBytes:
     def test_come_out_in_another_folder_home_order_and_hash_seed_and_with_byte_code(
-        self, tmp_path: Path
+        self, made: dict[str, Any], tmp_path: Path
     ) -> None:
-        one, other = tmp_path / "one", tmp_path / "other" / "folder"
-        for folder in (one, other):
-            _copy_samples(folder)
+        other = tmp_path / "other" / "folder"
+        _copy_samples(other)
         found = [
-            _compile_apart(one, PIPELINES, seed=1),
             _compile_apart(other, ["function_order:build", *PIPELINES[::-1]], seed=2),
             _compile_apart(other, PIPELINES, seed=3),  # there is byte code now
         ]
-        del found[1]["function_order:build"]
-        assert found[0] == found[1] == found[2]
+        del found[0]["function_order:build"]
+        assert made == found[0] == found[1]
 
-    def test_depend_on_the_helpers_of_a_function(self, tmp_path: Path) -> None:
+    def test_depend_on_the_helpers_of_a_function(self, made: dict[str, Any], tmp_path: Path) -> None:
         _copy_samples(tmp_path)
-        before = _compile_apart(tmp_path, ["chain"], seed=0)
         helpers = tmp_path / "function_helpers.py"
         helpers.write_text(helpers.read_text().replace("total / len(numbers)", "total / (len(numbers) + 1)"))
-        assert _compile_apart(tmp_path, ["chain"], seed=0) != before
+        assert _compile_apart(tmp_path, ["chain"], seed=1)["chain"] != made["chain"]
 
 
 def _copy_samples(target: Path) -> None:
@@ -206,7 +197,7 @@ _buckets = itertools.count()
 
 
 @pytest.fixture
-def container(compile_sample: Compile, local_aws: LocalAws, tmp_path: Path) -> Container:
+def container(compile_sample: CompileFunction, local_aws: LocalAws, tmp_path: Path) -> Container:
     def container(function: str) -> StepContainer:
         bucket = f"step-functions-{next(_buckets)}"
         local_aws.client("s3").create_bucket(Bucket=bucket)

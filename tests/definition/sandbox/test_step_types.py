@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from functools import cache
 from typing import Any
 
 import pytest
+from compiling import CompileFunction
 
-from scheduled_pipeline.definition.compiler.compiler import Compiler
-from scheduled_pipeline.definition.compiler.source import PipelineDefinition
 from scheduled_pipeline.definition.model import CompiledPipeline, DefinitionError
 from scheduled_pipeline.definition.validation.validate import validate
-
-Compile = Callable[[str], CompiledPipeline]
 
 TYPES = {
     "processing": ["Processing"],
@@ -61,21 +56,8 @@ REFUSED = {
 
 
 @pytest.fixture(scope="module")
-def compile_type() -> Iterator[Compile]:
-    compiler = Compiler()
-
-    @cache
-    def compile_type(function: str) -> CompiledPipeline:
-        return compiler.compile(
-            PipelineDefinition.from_function(f"step_types:{function}"),
-            region="eu-west-1",
-            partition="aws",
-            pipeline_name="sample",
-            values={},
-        )
-
-    yield compile_type
-    compiler.close()
+def compile_type(compiled: CompileFunction) -> CompileFunction:
+    return lambda function: compiled(f"step_types:{function}")
 
 
 def _types(compiled: CompiledPipeline) -> list[str]:
@@ -83,12 +65,12 @@ def _types(compiled: CompiledPipeline) -> list[str]:
 
 
 @pytest.mark.parametrize("function", TYPES)
-def test_compiles_without_aws(compile_type: Compile, function: str) -> None:
+def test_compiles_without_aws(compile_type: CompileFunction, function: str) -> None:
     assert _types(compile_type(function)) == TYPES[function]
 
 
 @pytest.mark.parametrize("function", TYPES)
-def test_is_valid(compile_type: Compile, function: str) -> None:
+def test_is_valid(compile_type: CompileFunction, function: str) -> None:
     assert validate(compile_type(function).document) == ()
 
 
@@ -99,19 +81,21 @@ def test_is_valid(compile_type: Compile, function: str) -> None:
         for name, (_, message) in BROKEN.items()
     ],
 )
-def test_a_type_that_the_sdk_cannot_compile_by_itself_compiles(compile_type: Compile, function: str) -> None:
+def test_a_type_that_the_sdk_cannot_compile_by_itself_compiles(
+    compile_type: CompileFunction, function: str
+) -> None:
     assert _types(compile_type(function)) == BROKEN[function][0]
 
 
 @pytest.mark.parametrize("function", BROKEN)
-def test_says_why_a_type_does_not_compile(compile_type: Compile, function: str) -> None:
+def test_says_why_a_type_does_not_compile(compile_type: CompileFunction, function: str) -> None:
     with pytest.raises(DefinitionError, match=BROKEN[function][1]):
         compile_type(function)
 
 
 @pytest.mark.parametrize("function", REFUSED)
 def test_a_function_that_the_sdk_would_make_is_to_be_made_in_the_stack(
-    compile_type: Compile, function: str
+    compile_type: CompileFunction, function: str
 ) -> None:
     call = rf"refused the AWS call lambda:{REFUSED[function]}, made "
     with pytest.raises(DefinitionError, match=call + r".*; make the function in the stack, and pass its ARN"):
@@ -128,7 +112,7 @@ def test_a_function_that_the_sdk_would_make_is_to_be_made_in_the_stack(
     ],
 )
 def test_the_last_step_refers_to_the_first(
-    compile_type: Compile, function: str, place: tuple[str, ...], expression: Any
+    compile_type: CompileFunction, function: str, place: tuple[str, ...], expression: Any
 ) -> None:
     value: Any = compile_type(function).document["Steps"][-1]
     for name in place:

@@ -6,18 +6,17 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from changes import changed, paths
+from compiling import CompileFunction, compile_function
 
 from scheduled_pipeline.definition import placeholders
 from scheduled_pipeline.definition.compiler.compiler import Compiler
-from scheduled_pipeline.definition.compiler.source import PipelineDefinition
 from scheduled_pipeline.definition.findings import KINDS
-from scheduled_pipeline.definition.model import MAX_BODY_CHARACTERS, CompiledPipeline, DefinitionError
+from scheduled_pipeline.definition.model import MAX_BODY_CHARACTERS, DefinitionError
 from scheduled_pipeline.definition.validation.validate import Finding, check, validate
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -26,25 +25,8 @@ TRANSFORM = "Steps[3].Arguments.IfSteps[1].Arguments"
 
 
 @pytest.fixture(scope="module")
-def compiler() -> Iterator[Compiler]:
-    compiler = Compiler()
-    yield compiler
-    compiler.close()
-
-
-def _compile(compiler: Compiler, function: str, **values: Any) -> CompiledPipeline:
-    return compiler.compile(
-        PipelineDefinition.from_function(function),
-        region="eu-west-1",
-        partition="aws",
-        pipeline_name="sample",
-        values=values,
-    )
-
-
-@pytest.fixture(scope="module")
-def abalone(compiler: Compiler) -> dict[str, Any]:
-    return _compile(compiler, "pipeline_defs.abalone.pipeline:build").document
+def abalone(compiled: CompileFunction) -> dict[str, Any]:
+    return compiled("pipeline_defs.abalone.pipeline:build").document
 
 
 def _message(document: dict[str, Any], path: str, value: Any) -> str:
@@ -55,13 +37,7 @@ class TestAGoodDefinition:
     @pytest.mark.parametrize("name", ["abalone", "daily_processing"])
     @pytest.mark.parametrize("region", ["eu-west-1", "us-east-1", "ap-south-1"])
     def test_has_no_findings(self, compiler: Compiler, name: str, region: str) -> None:
-        compiled = compiler.compile(
-            PipelineDefinition.from_function(f"pipeline_defs.{name}.pipeline:build"),
-            region=region,
-            partition="aws",
-            pipeline_name="sample",
-            values={},
-        )
+        compiled = compile_function(compiler, f"pipeline_defs.{name}.pipeline:build", region=region)
         assert validate(compiled.document) == ()
 
     def test_passes_the_check(self, abalone: dict[str, Any]) -> None:

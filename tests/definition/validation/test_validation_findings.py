@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cache
 from typing import Any, NamedTuple
 
 import pytest
 from changes import ABSENT, changed
+from compiling import CompileFunction
 
-from scheduled_pipeline.definition.compiler.compiler import Compiler
-from scheduled_pipeline.definition.compiler.source import PipelineDefinition
 from scheduled_pipeline.definition.validation.validate import validate
 
 Good = Callable[[str], dict[str, Any]]
@@ -362,23 +361,13 @@ ARGUMENTS = [
 
 
 @pytest.fixture(scope="module")
-def good() -> Iterator[Good]:
-    compiler = Compiler()
-
+def good(compiled: CompileFunction) -> Good:
     @cache
     def good(base: str) -> dict[str, Any]:
         function = "pipeline_defs.abalone.pipeline:build" if base == "abalone" else f"step_types:{base}"
-        compiled = compiler.compile(
-            PipelineDefinition.from_function(function),
-            region="eu-west-1",
-            partition="aws",
-            pipeline_name="sample",
-            values={},
-        )
-        return compiled.document
+        return compiled(function).document
 
-    yield good
-    compiler.close()
+    return good
 
 
 def _name(case: Case) -> str:
