@@ -51,7 +51,7 @@ class PipelineLookup:
         return self._elsewhere(record, lambda: self._listed(pipeline))
 
     def confirmed(self, record: TriggerRecord) -> Existence:
-        """As `existence`, but ask for each pipeline that is not listed, once: `sagemaker:DescribePipeline`."""
+        """As `existence`, but ask once for a pipeline that is not listed: `sagemaker:DescribePipeline`."""
         found = self.existence(record)
         if found is not Existence.NO or record.pipeline is None:
             return found
