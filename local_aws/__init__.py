@@ -4,8 +4,8 @@ It keeps resources and records what is started; it runs no jobs. IAM is checked 
 its pipeline and its dead-letter queue, and nowhere else.
 """
 
-from local_aws.attempt import Delivery
 from local_aws.inventory import Inventory
+from local_aws.protocol import Delivery
 from local_aws.server import LocalAws, LocalAwsError
 
 __all__ = ["Delivery", "Inventory", "LocalAws", "LocalAwsError"]

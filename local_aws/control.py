@@ -11,7 +11,7 @@ from ministack.core.responses import request_scope
 
 from local_aws import delivery, pipelines, scheduler, watch
 from local_aws.api import Json, ServiceError, invalid
-from local_aws.emulator import CONTROL_PREFIX
+from local_aws.protocol import CONTROL_PREFIX
 
 
 def deliver(request: Json) -> Json:

@@ -14,7 +14,7 @@ from ministack.services import eventbridge, sqs
 
 from local_aws import permissions, targets
 from local_aws.api import Json, ServiceError
-from local_aws.attempt import Delivery
+from local_aws.protocol import Delivery
 
 TIME_FORMAT: Final = "%Y-%m-%dT%H:%M:%SZ"
 _DEFAULT_RETRIES: Final = 185

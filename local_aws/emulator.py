@@ -11,8 +11,8 @@ import tempfile
 from pathlib import Path
 from typing import Any, Final
 
-CONTROL_PREFIX: Final = "/_local_aws/"
-READY: Final = "local AWS is ready at "
+from local_aws.protocol import READY
+
 _HOST: Final = "127.0.0.1"
 # Settings of MiniStack and LocalStack that would bring in state, containers or other ports from outside.
 _FOREIGN_PREFIXES: Final = ("MINISTACK_", "LOCALSTACK_", "LAMBDA_", "S3_", "SFTP_", "IOT_")

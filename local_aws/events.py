@@ -19,8 +19,8 @@ from ministack.services import eventbridge
 
 from local_aws import api, delivery, permissions, recurrence, targets
 from local_aws.api import Json, Response, ServiceError
-from local_aws.attempt import Delivery
 from local_aws.pipelines import Execution, Pipeline
+from local_aws.protocol import Delivery
 
 _STATUS_CHANGE: Final = "SageMaker Model Building Pipeline Execution Status Change"
 _CRON_FIELDS: Final = 6

@@ -22,7 +22,7 @@ from local_aws import (
     stack_resources,
     watch,
 )
-from local_aws.emulator import CONTROL_PREFIX
+from local_aws.protocol import CONTROL_PREFIX
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 Application = Callable[[dict[str, Any], Callable[[], Any], Send], Awaitable[None]]

@@ -21,10 +21,8 @@ from typing import IO, Any, Final, Self
 import boto3
 import botocore.config
 
-from local_aws.attempt import Delivery
-from local_aws.dangling import Dangling
-from local_aws.emulator import CONTROL_PREFIX, READY
 from local_aws.inventory import Inventory, take_inventory
+from local_aws.protocol import CONTROL_PREFIX, READY, Dangling, Delivery
 
 DEFAULT_ACCOUNT: Final = "111122223333"
 DEFAULT_REGION: Final = "us-east-1"

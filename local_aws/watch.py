@@ -17,7 +17,7 @@ from ministack.services.cloudformation import provisioners
 
 from local_aws import pipelines, sagemaker, scheduler, targets
 from local_aws.api import Json
-from local_aws.dangling import Dangling
+from local_aws.protocol import Dangling
 
 Place = tuple[str, str]
 

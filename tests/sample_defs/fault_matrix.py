@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from local_aws import Inventory, LocalAws
-from local_aws.dangling import Dangling
+from local_aws.protocol import Dangling
 
 TOOLKIT = "CDKToolkit"
 _KINDS = {
