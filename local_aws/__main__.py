@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from local_aws import emulator
+from local_aws.emulator import process
 
 
 def main() -> None:
@@ -21,7 +21,7 @@ def main() -> None:
         "--stop-with-stdin", action="store_true", help="stop when stdin is closed, as when the caller dies"
     )
     arguments = parser.parse_args()
-    emulator.run(
+    process.run(
         arguments.port,
         execution_seconds=arguments.execution_seconds,
         stop_with_stdin=arguments.stop_with_stdin,

@@ -6,7 +6,7 @@ import pytest
 from ministack.core.responses import request_scope
 from ministack.services import eventbridge
 
-from local_aws import clock, delivery, events, scheduler
+from local_aws.emulator import clock, delivery, events, scheduler
 
 MADE = datetime(2026, 11, 21, 4, 0, 30, tzinfo=UTC)
 ACCOUNT, REGION = "111122223333", "us-east-1"

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from local_aws import recurrence
+from local_aws.emulator import recurrence
 
 MADE = datetime(2026, 11, 21, 4, 0, 30, tzinfo=UTC)
 

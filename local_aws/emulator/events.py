@@ -17,9 +17,9 @@ from typing import Any, Final
 from ministack.core.responses import request_scope
 from ministack.services import eventbridge
 
-from local_aws import api, delivery, permissions, recurrence, targets
-from local_aws.api import Json, Response, ServiceError
-from local_aws.pipelines import Execution, Pipeline
+from local_aws.emulator import api, delivery, permissions, recurrence, targets
+from local_aws.emulator.api import Json, Response, ServiceError
+from local_aws.emulator.pipelines import Execution, Pipeline
 from local_aws.protocol import Delivery
 
 _STATUS_CHANGE: Final = "SageMaker Model Building Pipeline Execution Status Change"

@@ -15,8 +15,8 @@ from ministack.core.responses import get_account_id, get_region
 from ministack.services import eventbridge
 from ministack.services.cloudformation import provisioners
 
-from local_aws import pipelines, sagemaker, scheduler, targets
-from local_aws.api import Json
+from local_aws.emulator import pipelines, sagemaker, scheduler, targets
+from local_aws.emulator.api import Json
 from local_aws.protocol import Dangling
 
 Place = tuple[str, str]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from local_aws import api, pipelines
-from local_aws.api import Json, ServiceError
-from local_aws.definition import Definition
-from local_aws.pipelines import Pipeline
+from local_aws.emulator import api, pipelines
+from local_aws.emulator.api import Json, ServiceError
+from local_aws.emulator.definition import Definition
+from local_aws.emulator.pipelines import Pipeline
 
 
 def describe_pipeline(request: Json) -> Json:

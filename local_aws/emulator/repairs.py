@@ -8,8 +8,8 @@ from typing import Any, Final
 from ministack.services import cloudwatch, iam, s3, sns, sqs
 from ministack.services.cloudformation import provisioners
 
-from local_aws import buckets
-from local_aws.api import Json
+from local_aws.emulator import buckets
+from local_aws.emulator.api import Json
 
 Create = Callable[[str, Json, str], tuple[str, Json]]
 

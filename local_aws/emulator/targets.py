@@ -12,8 +12,8 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from local_aws import api, permissions, pipelines, sagemaker
-from local_aws.api import Json, ServiceError, invalid
+from local_aws.emulator import api, permissions, pipelines, sagemaker
+from local_aws.emulator.api import Json, ServiceError, invalid
 
 _UNIVERSAL: Final = re.compile(r"arn:aws[a-z-]*:scheduler:::aws-sdk:([a-z0-9-]+):([a-zA-Z0-9]+)")
 PIPELINE: Final = re.compile(r"arn:aws[a-z-]*:sagemaker:[a-z0-9-]+:\d{12}:pipeline/(.+)")

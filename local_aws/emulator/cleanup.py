@@ -16,7 +16,7 @@ from typing import Any, Final
 from ministack.services import cloudformation
 from ministack.services.cloudformation import stacks
 
-from local_aws.api import Json
+from local_aws.emulator.api import Json
 
 _ministack_deploy: Final = stacks._deploy_stack_async
 _ministack_delete: Final = stacks._delete_resource

@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from ministack.core.responses import request_scope
 
-from local_aws import delivery, pipelines, scheduler, watch
-from local_aws.api import Json, ServiceError, invalid
+from local_aws.emulator import delivery, pipelines, scheduler, watch
+from local_aws.emulator.api import Json, ServiceError, invalid
 from local_aws.protocol import CONTROL_PREFIX
 
 

@@ -15,8 +15,8 @@ from typing import Any, Final
 
 from ministack.core.responses import AccountRegionScopedDict, get_account_id, get_region
 
-from local_aws.api import Json, ServiceError, invalid
-from local_aws.definition import Definition
+from local_aws.emulator.api import Json, ServiceError, invalid
+from local_aws.emulator.definition import Definition
 
 _ID_ALPHABET: Final = string.ascii_lowercase + string.digits
 ENDED: Final = frozenset({"Stopped", "Failed", "Succeeded"})

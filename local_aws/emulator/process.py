@@ -62,8 +62,8 @@ async def _serve(listener: socket.socket, execution_seconds: float, *, stop_with
     from hypercorn.asyncio import serve
     from hypercorn.config import Config
 
-    from local_aws import extension
-    from local_aws.clock import Clock
+    from local_aws.emulator import extension
+    from local_aws.emulator.clock import Clock
 
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
     for signal_number in (signal.SIGTERM, signal.SIGINT):

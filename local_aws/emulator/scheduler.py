@@ -16,8 +16,8 @@ from urllib.parse import unquote
 from ministack.core.responses import get_account_id, get_region
 from ministack.services import scheduler as ministack_scheduler
 
-from local_aws import api, recurrence, targets
-from local_aws.api import Json, Response, ServiceError, invalid
+from local_aws.emulator import api, recurrence, targets
+from local_aws.emulator.api import Json, Response, ServiceError, invalid
 
 CONTENT_TYPE: Final = "application/json"
 _START_GRACE_SECONDS: Final = 300

@@ -15,8 +15,8 @@ from typing import Any, Final
 from ministack.services import eventbridge, s3
 from ministack.services.cloudformation import drift, provisioners
 
-from local_aws import events, pipelines, sagemaker, scheduler
-from local_aws.api import Json, ServiceError
+from local_aws.emulator import events, pipelines, sagemaker, scheduler
+from local_aws.emulator.api import Json, ServiceError
 
 _NOT_FOUND: Final = frozenset({"ResourceNotFound", "ResourceNotFoundException"})
 Handled = tuple[str, Json]

@@ -15,8 +15,8 @@ from ministack.core.responses import new_uuid
 from ministack.services import cloudformation
 from ministack.services.cloudformation import changesets, handlers, stacks, wait_conditions
 
-from local_aws import cleanup, pipelines, scheduler
-from local_aws.api import Json
+from local_aws.emulator import cleanup, pipelines, scheduler
+from local_aws.emulator.api import Json
 
 # A tuple of logical id, resource type, name of the validation, path and reason.
 Problem = tuple[str, str, str, str, str]

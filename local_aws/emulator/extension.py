@@ -10,7 +10,7 @@ from ministack.core import router
 from ministack.services import eventbridge
 from ministack.services import scheduler as ministack_scheduler
 
-from local_aws import (
+from local_aws.emulator import (
     cloudformation,
     control,
     events,

@@ -15,7 +15,7 @@ from botocore.serialize import create_serializer
 from ministack.services import s3
 from ministack.services.cloudformation import provisioners
 
-from local_aws.api import Json
+from local_aws.emulator.api import Json
 
 Translate = Callable[[Any], Json]
 # The member names that differ between a lifecycle rule of CloudFormation and one of the S3 API.

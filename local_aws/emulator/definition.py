@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from local_aws.api import Json, invalid
+from local_aws.emulator.api import Json, invalid
 
 
 def _is_number_of(convert: Callable[[str], object]) -> Callable[[str], bool]:

@@ -12,8 +12,8 @@ from typing import Final
 
 from ministack.services import eventbridge, sqs
 
-from local_aws import permissions, targets
-from local_aws.api import Json, ServiceError
+from local_aws.emulator import permissions, targets
+from local_aws.emulator.api import Json, ServiceError
 from local_aws.protocol import Delivery
 
 TIME_FORMAT: Final = "%Y-%m-%dT%H:%M:%SZ"

@@ -14,8 +14,8 @@ from typing import Final
 from ministack.core.responses import request_scope
 from ministack.services import eventbridge
 
-from local_aws import delivery, events, pipelines, recurrence, scheduler
-from local_aws.api import Json
+from local_aws.emulator import delivery, events, pipelines, recurrence, scheduler
+from local_aws.emulator.api import Json
 
 _TICK_SECONDS: Final = 0.5
 _logger = logging.getLogger(__name__)

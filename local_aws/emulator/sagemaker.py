@@ -12,8 +12,8 @@ from typing import Final
 
 from ministack.core.responses import get_account_id, get_region
 
-from local_aws import api, pipeline_views, pipelines
-from local_aws.api import Json, Response, ServiceError
+from local_aws.emulator import api, pipeline_views, pipelines
+from local_aws.emulator.api import Json, Response, ServiceError
 
 CONTENT_TYPE: Final = "application/x-amz-json-1.1"
 _ACTIONS: Final = {**pipelines.ACTIONS, **pipeline_views.ACTIONS}
