@@ -6,13 +6,13 @@ export PATH := $(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
 export CDK_DISABLE_VERSION_CHECK := 1
 export CDK_DISABLE_CLI_TELEMETRY := true
 
-RESOLVE := --universal --python-version 3.11 --no-header --no-annotate pyproject.toml
+RESOLVE := --universal --python-version 3.11 --no-header --no-annotate
 
 .PHONY: help setup demo test check synth bench lock clean
 help:           ## list the targets
 	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
 
-setup: .venv/.ready node_modules/.ready  ## install Python packages, Node and the CDK CLI into this folder
+setup: .venv/.ready .venv/local-aws/.ready node_modules/.ready  ## install Python packages, Node and the CDK CLI into this folder
 
 demo: setup     ## deploy both pipelines to a local AWS, watch one start, destroy everything
 	python -m local_aws.demo
@@ -31,14 +31,16 @@ synth: setup    ## write the CloudFormation templates of all stages to cdk.out
 bench: setup    ## measure synth and compile; prints medians and ratios
 	python -m bench
 
-lock: setup     ## resolve the newest versions pyproject.toml allows into the requirements files
-	uv pip compile --quiet --upgrade $(RESOLVE) --group app --group dev --output-file .venv/all.txt
-	uv pip compile --quiet $(RESOLVE) --group app --constraint .venv/all.txt --output-file .venv/runtime.txt
+lock: setup     ## resolve the newest versions that are allowed into the requirements files
+	uv pip compile --quiet --upgrade $(RESOLVE) pyproject.toml --group app --group dev --output-file .venv/all.txt
+	uv pip compile --quiet $(RESOLVE) pyproject.toml --group app --constraint .venv/all.txt --output-file .venv/runtime.txt
 	{ echo "# Written by 'make lock' from pyproject.toml."; cat .venv/runtime.txt; echo "-e ."; } > requirements.txt
 	{ echo "# Written by 'make lock' from pyproject.toml."; echo "-r requirements.txt"; \
 		grep -vxFf .venv/runtime.txt .venv/all.txt; } > requirements-dev.txt
-	uv pip compile --quiet --upgrade $(filter-out pyproject.toml,$(RESOLVE)) --group checkov --output-file .venv/checkov.txt
+	uv pip compile --quiet --upgrade $(RESOLVE) --group checkov --output-file .venv/checkov.txt
 	{ echo "# Written by 'make lock' from pyproject.toml."; cat .venv/checkov.txt; } > requirements-checkov.txt
+	uv pip compile --quiet --upgrade $(RESOLVE) local_aws/pyproject.toml --output-file .venv/local-aws.txt
+	{ echo "# Written by 'make lock' from local_aws/pyproject.toml."; cat .venv/local-aws.txt; } > requirements-local-aws.txt
 
 clean:          ## remove what the other targets made
 	rm -rf .venv node_modules cdk.out .scheduled-pipeline
@@ -49,6 +51,13 @@ clean:          ## remove what the other targets made
 	@echo "Installing Python packages into .venv (two to three minutes the first time) ..."
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --requirement requirements-dev.txt
+	@touch $@
+
+# An environment of its own, as MiniStack pins botocore and would hold back that of the app.
+.venv/local-aws/.ready: requirements-local-aws.txt .venv/.ready
+	@echo "Installing the local AWS into an environment of its own ..."
+	@$(BIN)/python -m venv .venv/local-aws
+	@.venv/local-aws/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --requirement requirements-local-aws.txt
 	@touch $@
 
 .venv/checkov/.ready: requirements-checkov.txt .venv/.ready

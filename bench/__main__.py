@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import platform
+import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
@@ -19,6 +20,7 @@ from rich.table import Table
 
 from bench import deploy, fleet, profile, pure, synth
 from bench.measure import ROOT, RUNS, Row
+from local_aws.server import server_python
 
 REPORT = ROOT / "docs" / "performance.md"
 
@@ -77,8 +79,8 @@ def _section(title: str, rows: list[Row]) -> str:
 
 
 def _report(sections: list[str]) -> str:
-    packages = ("aws-cdk-lib", "jsii", "cdk-nag", "sagemaker", "boto3", "ministack")
-    versions = ", ".join(f"{name} {version(name)}" for name in packages)
+    packages = ("aws-cdk-lib", "jsii", "cdk-nag", "sagemaker", "boto3")
+    versions = ", ".join([*(f"{name} {version(name)}" for name in packages), f"ministack {_of_ministack()}"])
     return f"""# Performance
 
 Written by `make bench`. Whole processes by wall clock; the sides of a ratio took turns in one run.
@@ -88,6 +90,12 @@ Versions: {versions}.
 
 {_WHAT_HOLDS_BACK}
 {chr(10).join(sections)}"""
+
+
+def _of_ministack() -> str:
+    # It is installed where the local AWS runs, not here.
+    script = "from importlib.metadata import version; print(version('ministack'))"
+    return subprocess.check_output([server_python(), "-c", script], text=True).strip()
 
 
 if __name__ == "__main__":

@@ -1,10 +1,13 @@
-"""`python -m local_aws --port N`: serve local AWS on loopback until interrupted."""
+"""``python -m local_aws --port N``: serve local AWS on loopback until interrupted."""
 
 from __future__ import annotations
 
 import argparse
+import sys
+from importlib.util import find_spec
 
 from local_aws.emulator import process
+from local_aws.server import server_python
 
 
 def main() -> None:
@@ -21,6 +24,8 @@ def main() -> None:
         "--stop-with-stdin", action="store_true", help="stop when stdin is closed, as when the caller dies"
     )
     arguments = parser.parse_args()
+    if find_spec("ministack") is None:
+        parser.exit(1, f"{sys.prefix} has no MiniStack: run `{server_python()} -m local_aws`.\n")
     process.run(
         arguments.port,
         execution_seconds=arguments.execution_seconds,

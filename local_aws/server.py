@@ -1,4 +1,4 @@
-"""Start local AWS in a process of its own, talk to it, and stop it."""
+"""Start local AWS in a process and an environment of its own, talk to it, and stop it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import json
 import os
 import queue
 import subprocess
-import sys
 import threading
 import time
 import urllib.error
@@ -27,6 +26,7 @@ from local_aws.protocol import CONTROL_PREFIX, READY, Dangling, Delivery
 DEFAULT_ACCOUNT: Final = "111122223333"
 DEFAULT_REGION: Final = "us-east-1"
 _ROOT: Final = Path(__file__).resolve().parent.parent
+_PYTHON: Final = _ROOT / ".venv" / "local-aws" / "bin" / "python"
 _START_SECONDS: Final = 30.0
 _STOP_SECONDS: Final = 10.0
 _CONTROL_SECONDS: Final = 60.0
@@ -36,6 +36,17 @@ _INHERITED: Final = ("LANG", "LC_ALL", "PATH", "TMPDIR")
 
 class LocalAwsError(Exception):
     """Local AWS did not start, or refused a control request."""
+
+
+def server_python() -> Path:
+    """The interpreter of the environment that the server runs in, which is not the caller's.
+
+    Raises:
+        LocalAwsError: there is no such environment.
+    """
+    if not _PYTHON.exists():
+        raise LocalAwsError(f"The local AWS has no environment at {_PYTHON.parents[1]}: run `make setup`.")
+    return _PYTHON
 
 
 @dataclass
@@ -65,9 +76,9 @@ class LocalAws:
             execution_seconds: how long a pipeline execution stays `Executing` before it is `Succeeded`.
 
         Raises:
-            LocalAwsError: it did not get ready; the message has what it wrote.
+            LocalAwsError: it has no environment, or did not get ready; the message has what it wrote.
         """
-        command = [sys.executable, "-m", "local_aws", "--stop-with-stdin", "--port", str(port)]
+        command = [str(server_python()), "-m", "local_aws", "--stop-with-stdin", "--port", str(port)]
         command += ["--execution-seconds", str(execution_seconds)]
         process = subprocess.Popen(
             command,

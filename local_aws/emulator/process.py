@@ -62,8 +62,7 @@ async def _serve(listener: socket.socket, execution_seconds: float, *, stop_with
     from hypercorn.asyncio import serve
     from hypercorn.config import Config
 
-    from local_aws.emulator import extension
-    from local_aws.emulator.clock import Clock
+    from local_aws.emulator import extension, ticker
 
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
     for signal_number in (signal.SIGTERM, signal.SIGINT):
@@ -77,6 +76,6 @@ async def _serve(listener: socket.socket, execution_seconds: float, *, stop_with
     config.graceful_timeout = 1
     config.loglevel = "ERROR"
     app: Any = extension.install(on_ready=lambda: print(READY + url, flush=True))
-    clock = asyncio.create_task(Clock(execution_seconds).run(stop))
+    ticking = asyncio.create_task(ticker.run(stop, execution_seconds=execution_seconds))
     await serve(app, config, shutdown_trigger=stop.wait)
-    await clock
+    await ticking

@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from local_aws import LocalAws, LocalAwsError
+from local_aws import LocalAws, LocalAwsError, server
+from local_aws.server import server_python
 
 ROOT = Path(__file__).parents[2]
 
@@ -61,7 +62,7 @@ def test_a_stopped_server_leaves_no_process_and_no_files(
 
 def test_an_interrupt_ends_the_command_cleanly() -> None:
     process = subprocess.Popen(
-        [sys.executable, "-m", "local_aws", "--port", "0"],
+        [server_python(), "-m", "local_aws", "--port", "0"],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -99,6 +100,22 @@ def test_a_start_that_fails_shows_what_the_server_wrote() -> None:
         port = taken.getsockname()[1]
         with pytest.raises(LocalAwsError, match=r"(?s)exit code 1:.*Address already in use"):
             LocalAws.start(port=port)
+
+
+def test_without_its_environment_a_start_says_what_to_run(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(server, "_PYTHON", tmp_path / "local-aws" / "bin" / "python")
+    with pytest.raises(LocalAwsError, match=r"^The local AWS has no environment at .*: run `make setup`\.$"):
+        LocalAws.start()
+
+
+def test_serving_in_an_environment_without_the_emulator_names_the_one_that_has_it() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "local_aws"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert done.stderr.endswith(f"has no MiniStack: run `{server_python()} -m local_aws`.\n")
 
 
 def test_settings_of_other_emulators_do_not_reach_the_server(
