@@ -2,6 +2,8 @@
 
 Follows "Schedule types on EventBridge Scheduler" in its user guide: cron wall times that a zone skips in
 spring are skipped, and those it repeats in autumn are taken once, at the first.
+
+The product computes this too. Nothing is shared with it on purpose: see docs/decisions/0014.
 """
 
 from __future__ import annotations

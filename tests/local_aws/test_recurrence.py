@@ -1,9 +1,12 @@
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import Any
 
 import pytest
 
 from local_aws.emulator import recurrence
+from scheduled_pipeline.trigger.expression import parse_expression
+from scheduled_pipeline.trigger.occurrences import occurrences
 
 MADE = datetime(2026, 11, 21, 4, 0, 30, tzinfo=UTC)
 
@@ -133,3 +136,26 @@ def test_a_one_time_schedule_ignores_start_and_end() -> None:
 def test_a_cron_is_read_in_its_time_zone(zone: str, hour: int) -> None:
     schedule = {"ScheduleExpression": "cron(0 3 * * ? *)", "ScheduleExpressionTimezone": zone}
     assert [moment.hour for moment in due(schedule, MADE, count=2)] == [hour, hour]
+
+
+@pytest.mark.parametrize("zone", ["UTC", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu"])
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "cron(0/15 1-3 * * ? *)",
+        "cron(30 2 ? * SUN *)",
+        "cron(0 8 LW * ? *)",
+        "cron(0 8 15W * ? *)",
+        "cron(0 10 ? * 6L *)",
+        "cron(0 10 ? * 3#2 *)",
+        "cron(0 0 29 2 ? *)",
+        "at(2027-11-07T01:30:00)",
+    ],
+)
+def test_both_cron_engines_find_the_same_times(expression: str, zone: str) -> None:
+    """Neither knows the other: a time that one of them reads wrongly, the other would have to misread too."""
+    parsed, tz, theirs = recurrence.parse(expression), recurrence.time_zone(zone), [MADE]
+    while len(theirs) <= 400 and (due := parsed.next(theirs[-1], anchor=MADE, zone=tz)):
+        theirs.append(due)
+    ours = islice(occurrences(parse_expression(expression), zone, after=MADE), 400)
+    assert theirs[1:] == [due.astimezone(UTC) for due in ours]
