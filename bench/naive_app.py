@@ -6,7 +6,6 @@ that the templates are the same.
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import tempfile
 from pathlib import Path
@@ -16,8 +15,8 @@ from scheduled_pipeline import compilation
 from scheduled_pipeline.definition.compiler.child_process import _environment
 from scheduled_pipeline.definition.compiler.source import PipelineDefinition
 from scheduled_pipeline.definition.model import CompiledPipeline
-from scheduled_pipeline.definition.packed import unpack
-from scheduled_pipeline.definition.sandbox.answer import complete
+from scheduled_pipeline.definition.sandbox.answer import Built, complete
+from scheduled_pipeline.definition.sandbox.protocol import Request
 
 
 class InProcess:
@@ -33,7 +32,7 @@ class InProcess:
 
     def compile(self, definition: PipelineDefinition, *, region: str, **given: Any) -> CompiledPipeline:
         """Compile in this process."""
-        from scheduled_pipeline.definition.sandbox.builder import Request, Worker
+        from scheduled_pipeline.definition.sandbox.builder import Worker
 
         function = definition.function
         assert function is not None
@@ -43,11 +42,12 @@ class InProcess:
         wanted = {name: given[name] for name in ("partition", "pipeline_name", "values")}
         staging = self._root / "uploads"
         staging.mkdir(exist_ok=True)
-        answer = self._worker.answer(
-            Request(**dataclasses.asdict(function), region=region, staging=str(staging), **wanted)
+        request = Request(
+            module=function.module, function=function.function, region=region, staging=str(staging), **wanted
         )
-        answer = complete(answer, function=str(function), staging=staging, folders=[])
-        return unpack(answer["compiled"], staging, str(function))
+        built = self._worker.build(request)
+        assert isinstance(built, Built), built
+        return complete(built, function=str(function), folders=[])
 
 
 if __name__ == "__main__":

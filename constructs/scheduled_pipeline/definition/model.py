@@ -6,12 +6,10 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from scheduled_pipeline.definition import placeholders
-
-if TYPE_CHECKING:
-    from scheduled_pipeline.definition.findings import Finding
+from scheduled_pipeline.definition.findings import Finding
 
 # Quotas of Amazon SageMaker Pipelines, read from CreatePipeline (PipelineDefinition).
 MAX_BODY_CHARACTERS = 1_048_576
@@ -65,6 +63,56 @@ class Upload:
     def placeholder_uri(self) -> str:
         """The S3 URI that stands for this upload in the definition."""
         return f"s3://{placeholders.ASSET_BUCKET}/{self.digest}/{self.name}"
+
+
+@dataclass(frozen=True)
+class PackedUpload:
+    """An ``Upload`` as JSON can hold it: each file is its path and its content's SHA-256."""
+
+    digest: str
+    name: str
+    files: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class PackedPipeline:
+    """A ``CompiledPipeline`` as JSON can hold it: from the child process, and in the cache."""
+
+    body: str
+    pipeline_name: str | None
+    values_read: tuple[str, ...]
+    uploads: tuple[PackedUpload, ...]
+    findings: tuple[Finding, ...] | None = None
+
+    def unpack(self, files: Path, source: str) -> CompiledPipeline:
+        """Return the compiled pipeline again.
+
+        Args:
+            files: the folder in which the files of uploads are, each under the SHA-256 of its content.
+            source: names it in errors.
+
+        Raises:
+            DefinitionError: the body is no definition.
+        """
+        try:
+            document = json.loads(self.body)
+        except ValueError as error:
+            raise DefinitionError(f"{source}: the definition is not JSON: {error}") from None
+        return CompiledPipeline.from_document(
+            document,
+            uploads=[
+                Upload(
+                    upload.digest,
+                    upload.name,
+                    tuple(UploadedFile(path, sha256, files / sha256) for path, sha256 in upload.files),
+                )
+                for upload in self.uploads
+            ],
+            pipeline_name=self.pipeline_name,
+            values_read=frozenset(self.values_read),
+            findings=self.findings,
+            source=source,
+        )
 
 
 @dataclass(frozen=True)
@@ -127,6 +175,23 @@ class CompiledPipeline:
         """The definition as a dictionary, a new one on each call."""
         document: dict[str, Any] = json.loads(self.body)
         return document
+
+    def pack(self) -> PackedPipeline:
+        """Return it as JSON can hold it; the files of uploads are named by their content."""
+        return PackedPipeline(
+            body=self.body,
+            pipeline_name=self.pipeline_name,
+            values_read=tuple(sorted(self.values_read)),
+            uploads=tuple(
+                PackedUpload(
+                    upload.digest,
+                    upload.name,
+                    tuple((file.relative_path, file.sha256) for file in upload.files),
+                )
+                for upload in self.uploads
+            ),
+            findings=self.findings,
+        )
 
 
 def _check_structure(document: object, source: str) -> None:

@@ -9,13 +9,13 @@ import hashlib
 import os
 import stat
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.machinery import all_suffixes
 
-from scheduled_pipeline.definition.sandbox.reproducible import is_clutter
-
+# By-products that differ from machine to machine and that nobody asks for.
+_CLUTTER = {"__pycache__", ".DS_Store", ".ipynb_checkpoints"}
 # Where pip, and Debian, put what is installed; it counts by the names of the distributions in it.
 _INSTALLED_FOLDERS = {"site-packages", "dist-packages"}
 _STANDARD_LIBRARY = os.path.dirname(os.__file__)
@@ -142,6 +142,24 @@ class Project:
             if not is_clutter(entry.name) and entry.path not in self.ignored
         ]
         return digest("\n".join(sorted(names)).encode())
+
+
+@dataclass(frozen=True)
+class Reads:
+    """What a build function has read.
+
+    Attributes:
+        states: the state of each file and folder, by its name in the ``Project``.
+        importable: what ``Project.importable`` said.
+    """
+
+    states: Mapping[str, str]
+    importable: list[list[str]]
+
+
+def is_clutter(path: str) -> bool:
+    """Say whether a file is a by-product that differs from machine to machine and is of no use in S3."""
+    return not _CLUTTER.isdisjoint(path.split("/"))
 
 
 def digest(content: bytes) -> str:

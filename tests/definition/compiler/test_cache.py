@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from cache_lab import Lab
 
-from scheduled_pipeline.definition.compiler import compiler as compiler_module
+from scheduled_pipeline.definition.compiler import lanes as lanes_module
 from scheduled_pipeline.definition.compiler.cache import CompiledCache
 from scheduled_pipeline.definition.compiler.compiler import Compiler
 from scheduled_pipeline.definition.model import DefinitionError
@@ -33,7 +33,7 @@ class TestAHit:
     ) -> None:
         module = lab.define("unchanged.py", "def text(context): return 'a'")
         first = lab.compile(module)
-        monkeypatch.setattr(compiler_module, "Child", _no_process)
+        monkeypatch.setattr(lanes_module, "Child", _no_process)
         again = Compiler()
         second = Lab(lab.folder, lab.cache, again).compile(module)
         again.close()

@@ -18,12 +18,12 @@ from hypothesis import strategies as st
 from scheduled_pipeline.definition.compiler.cache import CompiledCache
 from scheduled_pipeline.definition.compiler.request import CompileRequest
 from scheduled_pipeline.definition.compiler.source import FunctionReference
-from scheduled_pipeline.definition.packed import Packed
-from scheduled_pipeline.definition.project import Project, digest
+from scheduled_pipeline.definition.model import CompiledPipeline, PackedPipeline, PackedUpload
+from scheduled_pipeline.definition.project import Project, Reads, digest
 
 BODY = json.dumps({"Version": "2020-12-01", "Steps": [{"Name": "A", "Type": "Fail", "Arguments": {}}]})
 CONTENT = b"print('a step')"
-READS: dict[str, Any] = {"states": {}, "importable": []}
+READS = Reads({}, [])
 
 
 @pytest.fixture
@@ -46,16 +46,16 @@ def _request(number: int = 0) -> CompileRequest:
     )
 
 
-def _packed(content: bytes = CONTENT) -> Packed:
-    uploads = [["d" * 64, "step.py", [["", digest(content)]]]]
-    return {"body": BODY, "pipeline_name": "a", "values_read": [], "findings": [], "uploads": uploads}
+def _compiled(staging: Path, content: bytes) -> CompiledPipeline:
+    upload = PackedUpload("d" * 64, "step.py", (("", digest(content)),))
+    return PackedPipeline(BODY, "a", (), (upload,), findings=()).unpack(staging, "a test")
 
 
 def _store(cache: CompiledCache, project: Project, number: int = 0, content: bytes = CONTENT) -> None:
     staging = cache.folder.parent / f"staging-{threading.get_ident()}"
     staging.mkdir(exist_ok=True)
     (staging / digest(content)).write_bytes(content)
-    cache.store(_request(number), project, READS, _packed(content), staging)
+    cache.store(_request(number), project, READS, _compiled(staging, content))
 
 
 def _entry(cache: CompiledCache) -> Path:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from cache_lab import Lab
 
-from scheduled_pipeline.definition.compiler import compiler as compiler_module
+from scheduled_pipeline.definition.compiler import lanes as lanes_module
 from scheduled_pipeline.definition.compiler import warm_up as warm_up_module
 from scheduled_pipeline.definition.compiler.cache import CompiledCache
 from scheduled_pipeline.definition.compiler.child_process import Child
@@ -32,7 +32,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[str]:
             regions.append(region)
             super().__init__(root, region, *arguments)
 
-    monkeypatch.setattr(compiler_module, "Child", Counted)
+    monkeypatch.setattr(lanes_module, "Child", Counted)
     return regions
 
 

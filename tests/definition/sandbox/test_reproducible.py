@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from scheduled_pipeline.definition.sandbox.reproducible import is_clutter, normalise
+from scheduled_pipeline.definition.project import is_clutter
+from scheduled_pipeline.definition.sandbox.reproducible import normalise
 
 
 def _archive(folder: Path, *names: str, mtime: int = 0) -> bytes:

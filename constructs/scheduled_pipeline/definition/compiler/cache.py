@@ -8,24 +8,30 @@ depends on the time of a change or on where the project lies, so a folder that w
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 import os
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from scheduled_pipeline.definition.compiler.request import CompileRequest
-from scheduled_pipeline.definition.model import CompiledPipeline
-from scheduled_pipeline.definition.packed import Packed, unpack
-from scheduled_pipeline.definition.project import Project, digest
+from scheduled_pipeline.definition.model import CompiledPipeline, PackedPipeline
+from scheduled_pipeline.definition.project import Project, Reads, digest
+from scheduled_pipeline.definition.typed_json import ShapeError, read_as
 
 FOLDER = ".scheduled-pipeline"
 """Where the cache is in the working directory, unless it is told otherwise."""
 
 _LAST = "last.json"
+
+
+@dataclass(frozen=True)
+class _Entry:
+    reads: Reads
+    compiled: PackedPipeline
 
 
 @dataclass(frozen=True)
@@ -55,20 +61,15 @@ class CompiledCache:
             if entry is None:
                 continue
             importable = importable or project.importable()
-            if not _holds(entry["reads"], project, importable) or not self._has_files(entry["compiled"]):
+            if not _holds(entry.reads, project, importable) or not self._has_files(entry.compiled):
                 continue
             with contextlib.suppress(OSError):
                 os.utime(path)
-            return unpack(entry["compiled"], self.objects, f"the build function {request.function}")
+            return entry.compiled.unpack(self.objects, f"the build function {request.function}")
         return None
 
     def store(
-        self,
-        request: CompileRequest,
-        project: Project,
-        reads: Mapping[str, Any],
-        compiled: Packed,
-        staging: Path,
+        self, request: CompileRequest, project: Project, reads: Reads, compiled: CompiledPipeline
     ) -> None:
         """Keep what a request was compiled to.
 
@@ -76,21 +77,21 @@ class CompiledCache:
             request: what was asked for.
             project: what the names in ``reads`` refer to.
             reads: what was read, from the recorder.
-            compiled: what came of it.
-            staging: where the files of its uploads are.
+            compiled: what came of it, with its findings.
 
         Raises:
             OSError: the folder cannot be written to.
         """
-        contents = {sha256: staging / sha256 for sha256 in _files(compiled)}
+        contents = {file.sha256: file.staged_path for upload in compiled.uploads for file in upload.files}
         too_large = sum(path.stat().st_size for path in contents.values()) > self.max_bytes // 4
         if project.mixed or too_large:
             return
         self._prepare()
         for sha256, path in contents.items():
             _write(self.objects / sha256, path.read_bytes())
-        text = json.dumps({"reads": reads, "compiled": compiled}, sort_keys=True)
-        variant = digest(json.dumps(reads, sort_keys=True).encode())[:16]
+        entry = dataclasses.asdict(_Entry(reads, compiled.pack()))
+        text = json.dumps(entry, sort_keys=True)
+        variant = digest(json.dumps(entry["reads"], sort_keys=True).encode())[:16]
         folder = self._entries / _key(request, project)
         folder.mkdir(parents=True, exist_ok=True)
         _write(folder / f"{variant}.json", f"{digest(text.encode())}\n{text}".encode())
@@ -141,7 +142,7 @@ class CompiledCache:
         if not ignore.exists():
             _write(ignore, b"*\n")
 
-    def _has_files(self, compiled: Packed) -> bool:
+    def _has_files(self, compiled: PackedPipeline) -> bool:
         """Whether the files of the uploads are there and whole; they count as used from now on."""
         for sha256 in _files(compiled):
             path = self.objects / sha256
@@ -158,9 +159,9 @@ def _key(request: CompileRequest, project: Project) -> str:
     return digest(f"{request.text}\n{project.environment}".encode())
 
 
-def _holds(reads: Mapping[str, Any], project: Project, importable: list[list[str]]) -> bool:
+def _holds(reads: Reads, project: Project, importable: list[list[str]]) -> bool:
     """Whether all that was read is the same, and nothing new could be imported in the place of something."""
-    known = reads["importable"]
+    known = reads.importable
     if len(known) != len(importable):
         return False
     if any(set(now) - set(then) for now, then in zip(importable, known, strict=True)):
@@ -168,14 +169,14 @@ def _holds(reads: Mapping[str, Any], project: Project, importable: list[list[str
     try:
         return all(
             project.state(project.path(name), listed=state.startswith("listing")) == state
-            for name, state in reads["states"].items()
+            for name, state in reads.states.items()
         )
     except LookupError:
         return False
 
 
-def _files(compiled: Packed) -> set[str]:
-    return {sha256 for _, _, members in compiled["uploads"] for _, sha256 in members}
+def _files(compiled: PackedPipeline) -> set[str]:
+    return {sha256 for upload in compiled.uploads for _, sha256 in upload.files}
 
 
 def _newest_first(folder: Path) -> list[Path]:
@@ -190,18 +191,18 @@ def _aged(paths: Iterator[Path]) -> Iterator[tuple[float, int, Path]]:
             yield found.st_mtime, found.st_size, path
 
 
-def _read(path: Path) -> Packed | None:
+def _read(path: Path) -> _Entry | None:
     """Return an entry, or None if it is not whole; what is broken is removed."""
     try:
         checksum, _, text = path.read_bytes().partition(b"\n")
     except OSError:
         return None
-    if digest(text).encode() != checksum:
-        with contextlib.suppress(OSError):
-            path.unlink()
-        return None
-    entry: Packed = json.loads(text)
-    return entry
+    if digest(text).encode() == checksum:
+        with contextlib.suppress(ShapeError):
+            return read_as(_Entry, json.loads(text), "the entry")
+    with contextlib.suppress(OSError):
+        path.unlink()
+    return None
 
 
 def _write(path: Path, content: bytes) -> None:

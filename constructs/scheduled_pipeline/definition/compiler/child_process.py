@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from scheduled_pipeline.definition.project import Project
+from scheduled_pipeline.definition.sandbox import protocol
+from scheduled_pipeline.definition.sandbox.protocol import (
+    Answer,
+    ProtocolError,
+    Request,
+    Start,
+    Surroundings,
+)
 
 _BOOT = """
 import json, sys
-start = json.loads(sys.argv[1])
-sys.path[:] = start["path"]
+sys.path[:] = json.loads(sys.argv[1])["path"]
 from scheduled_pipeline.definition.sandbox.main import main
-main(start)
+main(sys.argv[1])
 """
 
 # Read by `_environment`; everything else of the parent's environment stays out of the child.
@@ -47,15 +51,11 @@ class Child:
         root: a folder of its own, for all that it writes.
         region: the AWS Region.
         project: the project, whose modules it imports and whose files it records.
-        surroundings: what ``verify`` wants to be different from one child to another.
+        surroundings: what is to be different in it. Default: nothing.
     """
 
     def __init__(
-        self,
-        root: Path,
-        region: str,
-        project: Project,
-        surroundings: Mapping[str, Any] | None = None,
+        self, root: Path, region: str, project: Project, surroundings: Surroundings | None = None
     ) -> None:
         self.staging = root / "uploads"
         for name in ("home", "tmp", "uploads"):
@@ -64,16 +64,16 @@ class Child:
         self._log = root / "output.log"
         self._output_seen = 0
         folder = project.anchors[0]
-        changed = dict(surroundings or {})
-        start = {
-            "path": [os.path.join(folder, entry) for entry in sys.path],  # noqa: PTH118 - the strings as they are
-            "project": asdict(replace(project, ignored=(*project.ignored, str(root)))),
-            "surroundings": changed,
-        }
-        environment = {**_environment(root, region), "PYTHONHASHSEED": str(changed.get("hash_seed", 0))}
+        start = Start(
+            path=tuple(os.path.join(folder, entry) for entry in sys.path),  # noqa: PTH118 - the strings as they are
+            project=replace(project, ignored=(*project.ignored, str(root))),
+            surroundings=surroundings or Surroundings(),
+        )
+        hash_seed = str(start.surroundings.hash_seed)
+        environment = {**_environment(root, region), "PYTHONHASHSEED": hash_seed}
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-s", "-c", _BOOT, json.dumps(start)],
+                [sys.executable, "-s", "-c", _BOOT, protocol.write(start)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
@@ -82,11 +82,12 @@ class Child:
                 encoding="utf-8",
             )
 
-    def ask(self, request: Mapping[str, Any], seconds: float) -> dict[str, Any]:
+    def ask(self, request: Request, seconds: float) -> Answer:
         """Send a request and wait for its answer.
 
         Raises:
-            ChildEndedError: it died, or was killed because it took too long; it cannot be used any more.
+            ChildEndedError: it died, or was ended because it took too long or because it does not speak our
+                protocol; it cannot be used any more.
         """
         process = self._process
         assert process.stdin is not None
@@ -101,7 +102,7 @@ class Child:
         timer.daemon = True
         timer.start()
         try:
-            process.stdin.write(json.dumps(request) + "\n")
+            process.stdin.write(protocol.write(request) + "\n")
             process.stdin.flush()
             line = process.stdout.readline()
         except (BrokenPipeError, ValueError):  # a pipe that was closed by `end`
@@ -113,8 +114,12 @@ class Child:
             if late.is_set():
                 raise ChildEndedError(f"did not answer within {seconds:g} seconds and was ended")
             raise ChildEndedError(f"ended with code {process.returncode} before it answered")
-        answer: dict[str, Any] = json.loads(line)
-        return answer
+        try:
+            return protocol.read_answer(line)
+        except ProtocolError as error:
+            self.kill()
+            self.end()
+            raise ChildEndedError(f"was not understood ({error}) and was ended") from None
 
     def output(self) -> str:
         """Return what was printed since the last call."""

@@ -5,26 +5,25 @@ from __future__ import annotations
 import atexit
 import contextlib
 import os
-import queue
 import shutil
 import sys
 import tempfile
-import threading
 from collections.abc import Iterable, Mapping
-from concurrent.futures import Future
-from dataclasses import dataclass
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import Any
 
 from scheduled_pipeline.definition.compiler.cache import CompiledCache
-from scheduled_pipeline.definition.compiler.child_process import Child, ChildEndedError
+from scheduled_pipeline.definition.compiler.job import Job, Outcome
+from scheduled_pipeline.definition.compiler.keeper import Keeper
+from scheduled_pipeline.definition.compiler.lanes import Lanes
 from scheduled_pipeline.definition.compiler.request import CompileRequest
 from scheduled_pipeline.definition.compiler.source import PipelineDefinition
 from scheduled_pipeline.definition.context import Value
 from scheduled_pipeline.definition.model import CompiledPipeline, DefinitionError
-from scheduled_pipeline.definition.packed import unpack
 from scheduled_pipeline.definition.project import Project
+from scheduled_pipeline.definition.sandbox.protocol import Surroundings
+from scheduled_pipeline.definition.validation import service_models
 
 DEFAULT_TIMEOUT = 300.0
 """Seconds that one definition may take, the import of the SDK included."""
@@ -35,43 +34,26 @@ _WORTH_A_CHILD = 10
 _Key = tuple[str, Project, CompiledCache | None]
 
 
-@dataclass(frozen=True)
-class _Outcome:
-    """What came of a request: one of the two, and what was printed meanwhile."""
-
-    compiled: CompiledPipeline | None
-    error: str
-    output: str
-
-
-@dataclass(frozen=True)
-class _Job:
-    request: CompileRequest
-    cache: CompiledCache | None
-    seconds: float
-    future: Future[_Outcome]
-
-
 class Compiler:
     """Compiles build functions, in a child process for each Region.
 
-    Use `shared_compiler()`, so that the import of the SDK, which takes seconds, is paid for once a synth and
-    Region, and not at all where everything is in the cache: then no process is started.
+    Use ``shared_compiler()``, so that the import of the SDK, which takes seconds, is paid for once a synth
+    and Region, and not at all where everything is in the cache: then no process is started.
 
     Args:
-        surroundings: what is to be different for the children; see ``surroundings.change``, and
-            ``hash_seed``. Default: nothing.
+        surroundings: what is to be different for the children. Default: nothing.
     """
 
-    def __init__(self, surroundings: Mapping[str, Any] | None = None) -> None:
-        self._directories = contextlib.ExitStack()
-        self._surroundings = dict(surroundings or {})
-        self._lanes: dict[tuple[str, Project], _Lanes] = {}
-        self._ahead: dict[_Key, CompiledPipeline | Future[_Outcome]] = {}
+    def __init__(self, surroundings: Surroundings | None = None) -> None:
+        self._surroundings = surroundings or Surroundings()
+        self._folders = contextlib.ExitStack()
+        self._keeper = Keeper()
+        # One thread validates for all children, so that each goes on at once and no model is read twice.
+        self._finishing = ThreadPoolExecutor(max_workers=1)
+        self._models_wanted = False
+        self._lanes: dict[tuple[str, Project], Lanes] = {}
+        self._ahead: dict[_Key, CompiledPipeline | Future[Outcome]] = {}
         self._early: set[_Key] = set()
-        self._stored_in: set[CompiledCache] = set()
-        self._asked: dict[CompiledCache, dict[str, CompileRequest]] = {}
-        self._complained = False
 
     def compile(
         self,
@@ -172,23 +154,17 @@ class Compiler:
         for lanes in self._lanes.values():
             lanes.close()
         self._lanes.clear()
-        for stored in self._stored_in:
-            with contextlib.suppress(OSError):  # another synth may be at it too
-                stored.trim()
-        for used, asked in self._asked.items():
-            with contextlib.suppress(OSError):
-                used.remember(asked.values())
-        self._stored_in.clear()
-        self._asked.clear()
-        self._directories.close()
+        self._finishing.shutdown()
+        self._keeper.close()
+        self._folders.close()
 
     def _look_up(
         self, request: CompileRequest, cache: CompiledCache | None, seconds: float, *, anew: bool
-    ) -> CompiledPipeline | Future[_Outcome]:
+    ) -> CompiledPipeline | Future[Outcome]:
         """Return what the cache has, or what is being compiled, if need be from now on."""
         project = _project(cache)
         if cache is not None:
-            self._asked.setdefault(cache, {})[request.text] = request
+            self._keeper.note(cache, request)
         key = (request.text, project, cache)
         ahead = self._ahead.pop(key, None)
         if isinstance(ahead, Future) and key in self._early:
@@ -201,18 +177,24 @@ class Compiler:
 
     def _submit(
         self, request: CompileRequest, project: Project, cache: CompiledCache | None, seconds: float
-    ) -> Future[_Outcome]:
-        job = _Job(request, cache, seconds, Future())
+    ) -> Future[Outcome]:
+        job = Job(request, project, cache, seconds, self._keeper)
         self._lanes_of(request.region, project).put(job)
         return job.future
 
-    def _lanes_of(self, region: str, project: Project) -> _Lanes:
+    def _lanes_of(self, region: str, project: Project) -> Lanes:
         key = (region, project)
         if key not in self._lanes:
-            self._lanes[key] = _Lanes(self, region, project)
+            # Not a TemporaryDirectory: at exit that would be gone before `close` has ended the children.
+            folder = Path(tempfile.mkdtemp(prefix="scheduled-pipeline-"))
+            self._folders.callback(shutil.rmtree, folder, ignore_errors=True)
+            self._lanes[key] = Lanes(region, project, self._surroundings, folder, self._finishing)
         return self._lanes[key]
 
-    def _wait(self, future: Future[_Outcome]) -> _Outcome:
+    def _wait(self, future: Future[Outcome]) -> Outcome:
+        if not future.done() and not self._models_wanted:
+            self._models_wanted = True
+            self._finishing.submit(service_models.load_ahead)  # beside the child's import of the SDK
         try:
             return future.result()
         except BaseException:  # an interrupt: nobody will ask for what the children are at
@@ -220,118 +202,6 @@ class Compiler:
                 lanes.abandon()
             self._ahead.clear()
             raise
-
-    def start_child(self, region: str, project: Project) -> Child:
-        """Start a child process."""
-        # Not a TemporaryDirectory: at exit that would be gone before `close` has ended the child.
-        root = Path(tempfile.mkdtemp(prefix="scheduled-pipeline-"))
-        self._directories.callback(shutil.rmtree, root, ignore_errors=True)
-        return Child(root, region, project, self._surroundings)
-
-    def run(self, job: _Job, child: Child, project: Project) -> _Outcome:
-        """Have a child do a job, and keep what comes of it in the cache.
-
-        Raises:
-            ChildEndedError: the child ended on the way.
-        """
-        request = job.request
-        asked = {**request.fields, "staging": str(child.staging)}
-        answer = child.ask(asked, job.seconds)
-        output = child.output()
-        if "compiled" not in answer:
-            return _Outcome(
-                None,
-                answer.get("refusal") or f"the build function {request.function} {answer['error']}",
-                output,
-            )
-        if job.cache is not None and answer["reads"] is not None:
-            self._store(job.cache, request, project, answer, child.staging)
-        source = f"the build function {request.function}"
-        return _Outcome(unpack(answer["compiled"], child.staging, source), "", output)
-
-    def _store(
-        self,
-        cache: CompiledCache,
-        request: CompileRequest,
-        project: Project,
-        answer: Mapping[str, Any],
-        staging: Path,
-    ) -> None:
-        try:
-            cache.store(request, project, answer["reads"], answer["compiled"], staging)
-            self._stored_in.add(cache)
-        except OSError as error:
-            if not self._complained:
-                self._complained = True
-                sys.stderr.write(f"warning: the cache of compiled pipelines cannot be written to: {error}\n")
-
-
-class _Lanes:
-    """The children of one Region and project: each has a thread that gives it one job after the other."""
-
-    def __init__(self, compiler: Compiler, region: str, project: Project) -> None:
-        self._compiler = compiler
-        self._region = region
-        self._project = project
-        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
-        self._threads: list[threading.Thread] = []
-        self._children: set[Child] = set()
-        self._closed = False
-
-    def put(self, job: _Job) -> None:
-        """Add a job, which the first child that is free takes."""
-        self._jobs.put(job)
-        self.widen(1)
-
-    def widen(self, count: int, *, at_once: bool = False) -> None:
-        """Let at least ``count`` children work, each from its first job on, or at once."""
-        while len(self._threads) < count:
-            thread = threading.Thread(target=self._work, args=[at_once], daemon=True)
-            self._threads.append(thread)
-            thread.start()
-
-    def abandon(self) -> None:
-        """Give up all jobs, also those that a child is at."""
-        while not self._jobs.empty():
-            self._jobs.get()
-        for child in list(self._children):
-            child.kill()
-
-    def close(self) -> None:
-        """End the children and the threads."""
-        self._closed = True
-        self.abandon()
-        for _ in self._threads:
-            self._jobs.put(None)
-        for thread in self._threads:
-            thread.join()
-
-    def _work(self, at_once: bool) -> None:
-        child: Child | None = None
-        if at_once:
-            with contextlib.suppress(OSError):  # it is raised with the first job
-                child = self._start()
-        while (job := self._jobs.get()) is not None:
-            try:
-                child = child or self._start()
-                job.future.set_result(self._compiler.run(job, child, self._project))
-            except ChildEndedError as error:
-                assert child is not None
-                text = f"the process that runs {job.request.function} {error}; its output:\n{child.output()}"
-                job.future.set_result(_Outcome(None, text, ""))
-                self._children.discard(child)
-                child = None
-            except BaseException as error:  # it is raised where the result is asked for
-                job.future.set_exception(error)
-        if child is not None:
-            child.end()
-
-    def _start(self) -> Child:
-        child = self._compiler.start_child(self._region, self._project)
-        self._children.add(child)
-        if self._closed:  # meanwhile
-            child.kill()
-        return child
 
 
 def _project(cache: CompiledCache | None) -> Project:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from scheduled_pipeline.definition.compiler.source import FunctionReference
 from scheduled_pipeline.definition.context import Value
+from scheduled_pipeline.definition.sandbox.protocol import Request
+from scheduled_pipeline.definition.typed_json import read_as
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,26 +39,28 @@ class CompileRequest:
         Raises:
             ValueError: it came from none.
         """
-        try:
-            fields = json.loads(text)
-            function = FunctionReference(fields.pop("module"), fields.pop("function"))
-            return cls(function=function, **fields)
-        except (AttributeError, KeyError, TypeError) as error:
-            raise ValueError(f"not a request: {error}") from None
+        return read_as(cls, json.loads(text), "the request")
 
     @property
-    def fields(self) -> dict[str, Any]:
-        """What the child process is asked for."""
+    def text(self) -> str:
+        """The request as JSON, the same for equal requests; it tells ``1`` from ``1.0`` and from ``true``."""
+        function = {"module": self.function.module, "function": self.function.function}
+        return json.dumps({"function": function, **self._context}, sort_keys=True)
+
+    def asked(self, staging: Path) -> Request:
+        """Return what the child process is asked for; it puts the files of uploads into ``staging``."""
+        return Request(
+            module=self.function.module,
+            function=self.function.function,
+            staging=str(staging),
+            **self._context,
+        )
+
+    @property
+    def _context(self) -> dict[str, Any]:
         return {
-            "module": self.function.module,
-            "function": self.function.function,
             "region": self.region,
             "partition": self.partition,
             "pipeline_name": self.pipeline_name,
             "values": dict(self.values),
         }
-
-    @property
-    def text(self) -> str:
-        """The request as JSON, the same for equal requests; it tells ``1`` from ``1.0`` and from ``true``."""
-        return json.dumps(self.fields, sort_keys=True)

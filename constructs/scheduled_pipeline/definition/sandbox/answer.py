@@ -1,52 +1,56 @@
-"""From what the SDK wrote to a compiled pipeline, in the child process, where botocore is loaded already."""
+"""From what the SDK wrote to a compiled pipeline, which is the same on every machine."""
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from scheduled_pipeline.definition.document import read_json, strings
 from scheduled_pipeline.definition.model import CompiledPipeline, DefinitionError
-from scheduled_pipeline.definition.packed import pack
 from scheduled_pipeline.definition.sandbox.uploads import RecordedObject, address_by_content
-from scheduled_pipeline.definition.validation.validate import validate
 
 
-def complete(
-    answer: dict[str, Any], *, function: str, staging: Path, folders: Iterable[str]
-) -> dict[str, Any]:
-    """Make the worker's answer one that holds a packed pipeline, or the reason why there is none.
+@dataclass(frozen=True)
+class Built:
+    """What a build function made, as the SDK writes it.
+
+    Attributes:
+        definition: the definition as JSON.
+        pipeline_name: the name of the SDK's object.
+        values_read: the values that were asked for.
+        uploads: what was uploaded.
+    """
+
+    definition: str
+    pipeline_name: str
+    values_read: frozenset[str]
+    uploads: tuple[RecordedObject, ...]
+
+
+def complete(built: Built, *, function: str, folders: Iterable[str]) -> CompiledPipeline:
+    """Make a compiled pipeline, not validated yet, of what a build function made.
 
     Args:
-        answer: the worker's; returned as it is if it is an error.
+        built: what it made.
         function: the build function, for errors.
-        staging: where the files of uploads are.
         folders: those of this machine that a definition may not name.
+
+    Raises:
+        DefinitionError: it is not a pipeline definition, or is one for this machine alone.
     """
-    if "error" in answer:
-        return answer
     source = f"the build function {function}"
-    try:
-        compiled = _compiled(answer, source, staging)
-        _check_hermetic(compiled.document, source, folders)
-    except DefinitionError as error:
-        return {"refusal": str(error)}
-    findings = validate(compiled.document)
-    return {"compiled": pack(dataclasses.replace(compiled, findings=findings))}
-
-
-def _compiled(answer: Mapping[str, Any], source: str, staging: Path) -> CompiledPipeline:
-    recorded = [RecordedObject(**entry, staged_path=staging / entry["sha256"]) for entry in answer["uploads"]]
-    document, uploads = address_by_content(read_json(answer["definition"], source), recorded, source)
-    return CompiledPipeline.from_document(
+    document, uploads = address_by_content(read_json(built.definition, source), built.uploads, source)
+    compiled = CompiledPipeline.from_document(
         document,
         uploads=uploads,
-        pipeline_name=answer["pipeline_name"],
-        values_read=frozenset(answer["values_read"]),
+        pipeline_name=built.pipeline_name,
+        values_read=built.values_read,
         source=source,
     )
+    _check_hermetic(compiled.document, source, folders)
+    return compiled
 
 
 def _check_hermetic(document: Mapping[str, Any], source: str, folders: Iterable[str]) -> None:

@@ -9,32 +9,20 @@ import random
 import sys
 import traceback
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from scheduled_pipeline.definition import placeholders
 from scheduled_pipeline.definition.context import PipelineContext
 from scheduled_pipeline.definition.sandbox import function_steps, sdk_patches
+from scheduled_pipeline.definition.sandbox.answer import Built
 from scheduled_pipeline.definition.sandbox.offline_aws import (
     NetworkCallRefusedError,
     OfflineAws,
     refuse_ways_out,
     user_frames,
 )
-
-
-@dataclass(frozen=True)
-class Request:
-    """What the parent asks for; the fields are those of ``PipelineContext`` and ``FunctionReference``."""
-
-    module: str
-    function: str
-    region: str
-    partition: str
-    pipeline_name: str
-    values: dict[str, Any]
-    staging: str
+from scheduled_pipeline.definition.sandbox.protocol import Failed, Request
 
 
 class BuildError(Exception):
@@ -63,8 +51,8 @@ class Worker:
         refuse_ways_out(lambda: self._aws)
         sdk_patches.take_its_clock()
 
-    def answer(self, request: Request) -> dict[str, Any]:
-        """Build one pipeline; an error is an answer too, with the user's part of the traceback."""
+    def build(self, request: Request) -> Built | Failed:
+        """Build one pipeline, or say why that failed, with the user's part of the traceback."""
         self._aws = OfflineAws(staging=Path(request.staging), partition=request.partition)
         random.seed(0)
         sdk_patches.restart_its_clock()
@@ -72,11 +60,11 @@ class Worker:
             with self._aws.installed(), _surroundings_put_back():
                 return self._build(request)
         except BuildError as error:
-            return {"error": str(error)}
+            return Failed(str(error))
         except (Exception, SystemExit) as error:
-            return {"error": self._explain(error)}
+            return Failed(self._explain(error))
 
-    def _build(self, request: Request) -> dict[str, Any]:
+    def _build(self, request: Request) -> Built:
         build = _find(request)
         sdk_patches.quieten()
         function_steps.prepare()
@@ -89,15 +77,12 @@ class Worker:
         definition = pipeline.definition()
         if self._aws.clashes:
             raise BuildError("; ".join([*self._aws.clashes, "give each its own base_job_name or key"]))
-        return {
-            "definition": definition,
-            "pipeline_name": pipeline.name,
-            "values_read": sorted(context.values_read),
-            "uploads": [
-                {"bucket": entry.bucket, "key": entry.key, "sha256": entry.sha256, "by_sdk": entry.by_sdk}
-                for entry in self._aws.recorded.values()
-            ],
-        }
+        return Built(
+            definition=definition,
+            pipeline_name=pipeline.name,
+            values_read=frozenset(context.values_read),
+            uploads=tuple(self._aws.recorded.values()),
+        )
 
     def _context(self, request: Request) -> PipelineContext:
         return PipelineContext(

@@ -1,52 +1,82 @@
-"""The main loop of the child process.
+"""Where the child process begins, and its main loop.
 
-It reads one JSON request a line from standard input and writes one JSON answer a line to what was
-its standard output; whatever the SDK or the user prints goes to standard error.
+It reads one request a line from standard input and writes one answer a line to what was its standard output;
+whatever the SDK or the user prints goes to standard error. ``protocol`` says what the lines hold.
 """
 
 from __future__ import annotations
 
 import contextlib
 import gc
-import json
 import os
 import sys
-from collections.abc import Mapping
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
+from scheduled_pipeline.definition.model import DefinitionError
 from scheduled_pipeline.definition.project import Project
-from scheduled_pipeline.definition.sandbox import sdk_patches
+from scheduled_pipeline.definition.sandbox import protocol, sdk_patches
 from scheduled_pipeline.definition.sandbox.answer import complete
-from scheduled_pipeline.definition.sandbox.builder import Request, Worker
+from scheduled_pipeline.definition.sandbox.builder import Worker
 from scheduled_pipeline.definition.sandbox.perturb import change
+from scheduled_pipeline.definition.sandbox.protocol import (
+    Answer,
+    Compiled,
+    Failed,
+    ProtocolError,
+    Refused,
+    Request,
+    Surroundings,
+)
 from scheduled_pipeline.definition.sandbox.recorder import Recorder
 
 
-def main(start: Mapping[str, Any]) -> None:
-    """Answer requests until they end; what a build function has left running does not keep the process."""
-    requests = os.fdopen(os.dup(0), encoding="utf-8")
-    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    os.dup2(2, 1)
+def main(text: str) -> None:
+    """Answer requests until they end; what a build function has left running does not keep the process.
+
+    Args:
+        text: a ``protocol.Start`` as JSON.
+    """
+    try:
+        start = protocol.read_start(text)
+    except ProtocolError as error:
+        sys.exit(f"error: {error}")
+    requests, answers = _take_pipes()
     # The import of the SDK makes objects that stay, which the collector would go through again and again: a
     # quarter of its time.
     gc.disable()
-    server = Server(_project(start["project"]), start["surroundings"])
+    server = Server(start.project, start.surroundings)
     for line in requests:
-        answer = server.answer(json.loads(line))
+        answer = _answer(server, line)
         sys.stdout.flush()
-        _write(answers, answer)
+        answers.write(protocol.write(answer) + "\n")
+        answers.flush()
         if not gc.isenabled():
             gc.freeze()
             gc.enable()
     os._exit(0)
 
 
+def _take_pipes() -> tuple[IO[str], IO[str]]:
+    """Return standard input and output, and leave to everybody else an empty file and standard error."""
+    requests = os.fdopen(os.dup(0), encoding="utf-8")
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    os.dup2(2, 1)
+    return requests, answers
+
+
+def _answer(server: Server, line: str) -> Answer:
+    try:
+        return server.answer(protocol.read_request(line))
+    except ProtocolError as error:
+        return Refused(str(error))
+
+
 class Server:
     """Compiles, and records what was read meanwhile."""
 
-    def __init__(self, project: Project, surroundings: Mapping[str, Any]) -> None:
+    def __init__(self, project: Project, surroundings: Surroundings) -> None:
         self._worker = Worker()
         # What is wrong with the SDK is told when a build function imports it.
         with contextlib.suppress(Exception):
@@ -55,32 +85,15 @@ class Server:
         self._recorder = Recorder(project)
         change(surroundings)
 
-    def answer(self, given: Mapping[str, Any]) -> dict[str, Any]:
+    def answer(self, request: Request) -> Answer:
         """Compile one definition; an error is an answer too."""
-        request = Request(**given)
-        staging = Path(request.staging)
         with self._recorder.recording():
-            built = self._worker.answer(request)
-        folders = [str(staging.parent), *self._project.anchors]
-        function = f"{request.module}:{request.function}"
-        answer = complete(built, function=function, staging=staging, folders=folders)
-        if "compiled" in answer:
-            answer["reads"] = self._recorder.reads()
-        return answer
-
-
-def _write(stream: IO[str], answer: dict[str, Any]) -> None:
-    stream.write(json.dumps(answer) + "\n")
-    stream.flush()
-
-
-def _project(fields: Mapping[str, Any]) -> Project:
-    """Return the parent's project, whose tuples have become lists in JSON."""
-    return Project(
-        anchors=tuple(fields["anchors"]),
-        search=tuple(fields["search"]),
-        installed=tuple(fields["installed"]),
-        ignored=tuple(fields["ignored"]),
-        environment=fields["environment"],
-        mixed=fields["mixed"],
-    )
+            built = self._worker.build(request)
+        if isinstance(built, Failed):
+            return built
+        folders = [str(Path(request.staging).parent), *self._project.anchors]
+        try:
+            compiled = complete(built, function=f"{request.module}:{request.function}", folders=folders)
+        except DefinitionError as error:
+            return Refused(str(error))
+        return Compiled(compiled.pack(), self._recorder.reads())

@@ -1,6 +1,6 @@
 """An AWS that is not there: it answers the few calls the SDK insists on and refuses every other.
 
-Imported by the worker, which runs where the SDK is; nothing here is imported by the CDK app.
+The child process works with it. The app does so too, for a pipeline that it has made with the SDK itself.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from types import FrameType
 from typing import Any, NoReturn
 
 from scheduled_pipeline.definition import placeholders
-from scheduled_pipeline.definition.sandbox.reproducible import is_clutter, normalise
+from scheduled_pipeline.definition.project import is_clutter
+from scheduled_pipeline.definition.sandbox.reproducible import normalise
 from scheduled_pipeline.definition.sandbox.uploads import RecordedObject
 
 _OK = {"ResponseMetadata": {"HTTPStatusCode": 200, "HTTPHeaders": {}, "RetryAttempts": 0}}

@@ -5,23 +5,25 @@ from __future__ import annotations
 import datetime as datetime_module
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import date, datetime, timedelta, tzinfo
 from types import TracebackType
 from typing import Any, Self
 
+from scheduled_pipeline.definition.sandbox.protocol import Surroundings
 
-def change(surroundings: Mapping[str, Any]) -> None:
+
+def change(surroundings: Surroundings) -> None:
     """Shift the clock and turn folders around, for the build functions of this process.
 
     Runs when the SDK is imported, so that modules of the SDK, which took what they need, see nothing of it.
 
     Args:
-        surroundings: ``clock_offset``, in seconds, and ``reverse_folders``. Default of each: as it is.
+        surroundings: what is to be different; ``hash_seed`` has to be set before Python starts.
     """
-    if surroundings.get("clock_offset"):
-        _shift_clock(timedelta(seconds=surroundings["clock_offset"]))
-    if surroundings.get("reverse_folders"):
+    if surroundings.clock_offset:
+        _shift_clock(timedelta(seconds=surroundings.clock_offset))
+    if surroundings.reverse_folders:
         _reverse_folders()
 
 

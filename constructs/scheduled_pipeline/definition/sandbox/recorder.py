@@ -22,7 +22,7 @@ from types import ModuleType
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from scheduled_pipeline.definition.project import Project
+from scheduled_pipeline.definition.project import Project, Reads
 
 _stat = os.stat
 _LISTINGS = {"os.listdir", "os.scandir"}
@@ -30,8 +30,6 @@ _FORKS = {"os.fork", "os.forkpty"}
 _WRITES = os.O_WRONLY | os.O_TRUNC | os.O_EXCL
 
 _STANDARD_LIBRARY = str(Path(os.__file__).parent) + os.sep
-
-Reads = dict[str, Any]
 
 
 class Recorder:
@@ -84,7 +82,7 @@ class Recorder:
                 states[name] = state
         for name in self._shadows():
             states.setdefault(name, self._project.state(self._project.path(name)))
-        return {"states": states, "importable": self._project.importable()}
+        return Reads(states, self._project.importable())
 
     def _hook(self, event: str, args: tuple[Any, ...]) -> None:
         if not self._active or getattr(self._busy, "now", False):

@@ -8,13 +8,9 @@ import json
 import tarfile
 from pathlib import PurePosixPath
 
-_CLUTTER = {"__pycache__", ".DS_Store", ".ipynb_checkpoints"}
+from scheduled_pipeline.definition.project import is_clutter
+
 _GZIP_MAGIC = b"\x1f\x8b"
-
-
-def is_clutter(path: str) -> bool:
-    """Say whether a file is a by-product that differs from machine to machine and is of no use in S3."""
-    return bool(_CLUTTER & set(PurePosixPath(path).parts))
 
 
 def normalise(key: str, content: bytes) -> bytes:

@@ -66,6 +66,11 @@ def pattern_of(pattern: str) -> re.Pattern[str] | None:
             return None
 
 
+def load_ahead() -> None:
+    """Read the model that every definition needs, while there is nothing else to do."""
+    _shapes("sagemaker")
+
+
 def _qualified(entry: Shape, service: str) -> Shape:
     reference = entry["shape"]
     return entry if ":" in reference else {"shape": f"{service}:{reference}"}

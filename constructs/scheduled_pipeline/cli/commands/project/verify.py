@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -34,12 +34,13 @@ from scheduled_pipeline.definition.compiler.source import PipelineDefinition
 from scheduled_pipeline.definition.context import Value
 from scheduled_pipeline.definition.differences import differences
 from scheduled_pipeline.definition.model import CompiledPipeline, DefinitionError
+from scheduled_pipeline.definition.sandbox.protocol import Surroundings
 
 # Another year, month, day, weekday, hour and minute.
 _ANOTHER_DAY = (397 * 24 + 5) * 3600 + 427
-_WORLDS: tuple[Mapping[str, Any], ...] = (
-    {},
-    {"hash_seed": 1, "clock_offset": _ANOTHER_DAY, "reverse_folders": True},
+_WORLDS = (
+    Surroundings(),
+    Surroundings(hash_seed=1, clock_offset=_ANOTHER_DAY, reverse_folders=True),
 )
 # A definition that differs in everything says no more with all of it.
 _SHOWN = 20

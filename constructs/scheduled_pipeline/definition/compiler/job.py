@@ -1,0 +1,74 @@
+"""``Job``: a definition that is being compiled, from the request to what came of it."""
+
+from __future__ import annotations
+
+import dataclasses
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from scheduled_pipeline.definition.compiler.cache import CompiledCache
+from scheduled_pipeline.definition.compiler.keeper import Keeper
+from scheduled_pipeline.definition.compiler.request import CompileRequest
+from scheduled_pipeline.definition.model import CompiledPipeline
+from scheduled_pipeline.definition.project import Project
+from scheduled_pipeline.definition.sandbox.protocol import Answer, Compiled, Failed
+from scheduled_pipeline.definition.validation.validate import validate
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a request: one of the two, and what was printed meanwhile."""
+
+    compiled: CompiledPipeline | None
+    error: str
+    output: str
+
+
+@dataclass(frozen=True)
+class Job:
+    """A definition that is being compiled.
+
+    Attributes:
+        request: what is wanted.
+        project: the project of the child that it is for.
+        cache: where the result is kept, or None for nowhere.
+        seconds: how long the child may take.
+        keeper: puts it there.
+        future: has the outcome, once there is one.
+    """
+
+    request: CompileRequest
+    project: Project
+    cache: CompiledCache | None
+    seconds: float
+    keeper: Keeper
+    future: Future[Outcome] = field(default_factory=Future)
+
+    def finish(self, answer: Answer, output: str, staging: Path) -> None:
+        """Take the child's answer: validate what was compiled, keep it, and hand it out.
+
+        Args:
+            answer: the child's.
+            output: what was printed meanwhile.
+            staging: where the child has put the files of uploads.
+        """
+        try:
+            self.future.set_result(self._outcome(answer, output, staging))
+        except BaseException as error:  # it is raised where the result is asked for
+            self.future.set_exception(error)
+
+    def fail(self, error: str) -> None:
+        """Hand out an error in the place of a result."""
+        self.future.set_result(Outcome(None, error, ""))
+
+    def _outcome(self, answer: Answer, output: str, staging: Path) -> Outcome:
+        source = f"the build function {self.request.function}"
+        if not isinstance(answer, Compiled):
+            error = f"{source} {answer.error}" if isinstance(answer, Failed) else answer.reason
+            return Outcome(None, error, output)
+        compiled = answer.pipeline.unpack(staging, source)
+        compiled = dataclasses.replace(compiled, findings=validate(compiled.document))
+        if self.cache is not None and answer.reads is not None:
+            self.keeper.keep(self.cache, self.request, self.project, answer.reads, compiled)
+        return Outcome(compiled, "", output)

@@ -1,0 +1,179 @@
+"""What the process of the app and its child send to each other: one JSON object a line.
+
+``Start`` comes with the child's command line. After it each ``Request`` has one ``Answer``: ``Compiled``,
+``Failed`` or ``Refused``. Every message has the version of the protocol in it, and both sides check it: the
+child may find another installation of this package than the one that started it. See
+docs/decisions/0013-the-protocol.md.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from scheduled_pipeline.definition.context import Value
+from scheduled_pipeline.definition.model import PackedPipeline
+from scheduled_pipeline.definition.project import Project, Reads
+from scheduled_pipeline.definition.typed_json import ShapeError, read_as
+
+VERSION = 1
+"""Goes up with each change of what a message holds or means."""
+
+_PACKAGE = Path(__file__).parents[2]
+
+
+class ProtocolError(Exception):
+    """A message is of another version of the protocol, or does not have its shape."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Surroundings:
+    """What is to be different in one child from another, which ``verify`` asks for.
+
+    Attributes:
+        clock_offset: so many seconds are added to the clock.
+        reverse_folders: whether folders list their entries from the last to the first.
+        hash_seed: Python's ``PYTHONHASHSEED``, which decides about the order of sets.
+    """
+
+    clock_offset: float = 0
+    reverse_folders: bool = False
+    hash_seed: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Start:
+    """What a child is started with.
+
+    Attributes:
+        path: its ``sys.path``.
+        project: the project, whose modules it imports and whose files it records.
+        surroundings: what is to be different in it.
+    """
+
+    path: tuple[str, ...]
+    project: Project
+    surroundings: Surroundings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """A definition that is wanted.
+
+    Attributes:
+        module: the module of the build function.
+        function: its name in there.
+        region: as in ``PipelineContext``.
+        partition: as there.
+        pipeline_name: as there.
+        values: as there.
+        staging: the folder for the files of uploads, each under the SHA-256 of its content.
+    """
+
+    module: str
+    function: str
+    region: str
+    partition: str
+    pipeline_name: str
+    values: Mapping[str, Value]
+    staging: str
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """The definition was made.
+
+    Attributes:
+        pipeline: what came of it, not validated yet.
+        reads: what the build function has read, or None if nobody knows.
+    """
+
+    pipeline: PackedPipeline
+    reads: Reads | None
+
+
+@dataclass(frozen=True)
+class Failed:
+    """The build function could not be run to its end; ``error`` goes on from its name."""
+
+    error: str
+
+
+@dataclass(frozen=True)
+class Refused:
+    """The build function ran, but what it made is not taken; ``reason`` is a whole sentence."""
+
+    reason: str
+
+
+Answer = Compiled | Failed | Refused
+_KINDS: dict[type[Any], str] = {
+    Start: "start",
+    Request: "request",
+    Compiled: "compiled",
+    Failed: "failed",
+    Refused: "refused",
+}
+
+
+def write(message: Start | Request | Answer) -> str:
+    """Return a message as a line of JSON, without the end of the line."""
+    content = dataclasses.asdict(message)
+    return json.dumps({"protocol": VERSION, "kind": _KINDS[type(message)], **content})
+
+
+def read_start(text: str) -> Start:
+    """Read what ``write`` made of a ``Start``.
+
+    Raises:
+        ProtocolError: it is none, or of another version.
+    """
+    start: Start = _read(text, "the start message", (Start,))
+    return start
+
+
+def read_request(text: str) -> Request:
+    """Read what ``write`` made of a ``Request``.
+
+    Raises:
+        ProtocolError: it is none, or of another version.
+    """
+    request: Request = _read(text, "the request", (Request,))
+    return request
+
+
+def read_answer(text: str) -> Answer:
+    """Read what ``write`` made of an ``Answer``.
+
+    Raises:
+        ProtocolError: it is none, or of another version.
+    """
+    answer: Answer = _read(text, "the answer", (Compiled, Failed, Refused))
+    return answer
+
+
+def _read(text: str, place: str, kinds: tuple[type[Any], ...]) -> Any:
+    try:
+        content = json.loads(text)
+    except ValueError as error:
+        raise ProtocolError(f"{place} is not JSON: {error}") from None
+    if not isinstance(content, dict):
+        raise ProtocolError(f"{place} must be an object, got {content!r:.80}")
+    version, named = content.pop("protocol", None), content.pop("kind", None)
+    if version != VERSION:
+        raise ProtocolError(
+            f"{place} is of version {version!r} of the protocol, but the scheduled_pipeline in {_PACKAGE} "
+            f"speaks version {VERSION}; the app and its child process need the same version of it"
+        )
+    kind = next((kind for kind in kinds if _KINDS[kind] == named), None)
+    if kind is None:
+        known = " or ".join(repr(_KINDS[kind]) for kind in kinds)
+        raise ProtocolError(f"{place} must be of kind {known}, got {named!r:.80}")
+    try:
+        return read_as(kind, content, place)
+    except ShapeError as error:
+        raise ProtocolError(str(error)) from None
