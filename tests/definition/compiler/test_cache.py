@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import re
 import shutil
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +20,23 @@ from scheduled_pipeline.definition.compiler import lanes as lanes_module
 from scheduled_pipeline.definition.compiler.cache import CompiledCache
 from scheduled_pipeline.definition.compiler.compiler import Compiler
 from scheduled_pipeline.definition.model import DefinitionError
+
+# Ends with the number of children, and with what was imported that takes long.
+_COMPILE_AGAIN = """
+import json, sys
+sys.path[:] = json.loads(sys.argv[1])
+from pathlib import Path
+from scheduled_pipeline.definition.compiler.cache import CompiledCache
+from scheduled_pipeline.definition.compiler.compiler import Compiler
+from scheduled_pipeline.definition.compiler.source import PipelineDefinition
+compiler = Compiler()
+compiler.compile(
+    PipelineDefinition.from_function(sys.argv[2] + ":build"),
+    region="eu-west-1", partition="aws", pipeline_name="lab", values={},
+    cache=CompiledCache(Path.cwd() / ".scheduled-pipeline"),
+)
+print(len(compiler._lanes), *{"botocore", "boto3", "sagemaker"} & sys.modules.keys())
+"""
 
 
 def _no_process(*arguments: Any) -> None:
@@ -45,6 +65,18 @@ class TestAHit:
         second = lab.compile(module)
         assert lab.is_hit(module)
         assert [finding.id for finding in second.findings or ()] == ["unknown-parameter"]
+
+    def test_reads_neither_the_sdk_nor_a_model_of_aws(self, lab: Lab) -> None:
+        module = lab.define("light.py", "def text(context): return 'a'")
+        lab.compile(module)
+        done = subprocess.run(
+            [sys.executable, "-c", _COMPILE_AGAIN, json.dumps(sys.path), module],
+            cwd=lab.folder,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert done.stdout.split() == ["0"]
 
     def test_says_which_values_were_read(self, lab: Lab) -> None:
         module = lab.define("reads_a_value.py", "def text(context): return context.value('A')")

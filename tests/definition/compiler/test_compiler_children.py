@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 from cache_lab import Lab
 
+from scheduled_pipeline.definition.compiler import compiler as compiler_module
+from scheduled_pipeline.definition.compiler import job as job_module
 from scheduled_pipeline.definition.compiler import lanes as lanes_module
 from scheduled_pipeline.definition.compiler import warm_up as warm_up_module
 from scheduled_pipeline.definition.compiler.cache import CompiledCache
@@ -19,6 +21,7 @@ from scheduled_pipeline.definition.compiler.child_process import Child
 from scheduled_pipeline.definition.compiler.compiler import Compiler
 from scheduled_pipeline.definition.compiler.request import CompileRequest
 from scheduled_pipeline.definition.compiler.source import FunctionReference
+from scheduled_pipeline.definition.findings import Finding
 from scheduled_pipeline.definition.model import DefinitionError
 
 
@@ -195,6 +198,51 @@ class TestWarmUp:
     def test_refuses_a_context_value_that_is_not_allowed(self) -> None:
         with pytest.raises(ValueError, match="app: context 'scheduled-pipeline:compile-timeout' must be"):
             warm_up_module.warm_up('{"scheduled-pipeline:compile-timeout": "soon"}')
+
+
+class TestTheValidation:
+    def test_is_done_here_while_the_child_makes_the_next_definition(
+        self, own_lab: Lab, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        seen, made = [], own_lab.folder / "made.txt"
+
+        def validate(document: object) -> tuple[Finding, ...]:
+            deadline = time.monotonic() + 120
+            while not made.exists() and time.monotonic() < deadline:
+                time.sleep(0.02)
+            seen.append(made.exists())
+            return (Finding("cycle", "Steps[0]", "said here"),)
+
+        monkeypatch.setattr(job_module, "validate", validate)
+        first = own_lab.define("earlier.py", "def text(context): return 1")
+        second = own_lab.define("later.py", f"def text(context): Path({str(made)!r}).write_text('')")
+        own_lab.compiler.prefetch([_request(first), _request(second)], cache=own_lab.cache)
+        assert [finding.message for finding in own_lab.compile(first).findings or ()] == ["said here"]
+        own_lab.compile(second)
+        assert seen == [True, True]
+
+    def test_has_its_model_read_once_and_only_where_something_is_compiled(
+        self, own_lab: Lab, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        reads: list[bool] = []
+        monkeypatch.setattr(compiler_module.service_models, "load_ahead", lambda: reads.append(True))
+        modules = [own_lab.define(f"read{n}.py", f"def text(context): return {n}") for n in range(2)]
+        assert [own_lab.text(module) for module in modules] == ["0", "1"]
+        assert reads == [True]
+        again = Compiler()
+        assert [Lab(own_lab.folder, own_lab.cache, again).text(module) for module in modules] == ["0", "1"]
+        again.close()
+        assert reads == [True]
+
+    def test_that_breaks_is_an_error_of_compile_alone(
+        self, own_lab: Lab, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        module = own_lab.define("breaks.py", "def text(context): return 1")
+        with monkeypatch.context() as patch:
+            patch.setattr(job_module, "validate", lambda document: 1 / 0)
+            with pytest.raises(ZeroDivisionError):
+                own_lab.compile(module)
+        assert own_lab.text(module) == "1"
 
 
 class TestACacheThatCannotBeWrittenTo:

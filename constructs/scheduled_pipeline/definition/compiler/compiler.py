@@ -197,10 +197,11 @@ class Compiler:
             self._finishing.submit(service_models.load_ahead)  # beside the child's import of the SDK
         try:
             return future.result()
-        except BaseException:  # an interrupt: nobody will ask for what the children are at
-            for lanes in self._lanes.values():
-                lanes.abandon()
-            self._ahead.clear()
+        except BaseException:
+            if not future.done():  # an interrupt: nobody will ask for what the children are at
+                for lanes in self._lanes.values():
+                    lanes.abandon()
+                self._ahead.clear()
             raise
 
 

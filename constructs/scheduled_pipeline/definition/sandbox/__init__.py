@@ -1,7 +1,5 @@
 """Where a build function runs: the child process.
 
-Internal: users import from ``scheduled_pipeline`` alone.
-
 This package may run under another Python than the app, one in which there is neither the CDK nor anything
 else that the app needs. It imports the standard library, the SageMaker SDK with what that brings (boto3,
 botocore, cloudpickle), itself, and these modules, which import the standard library and each other:
@@ -15,4 +13,6 @@ botocore, cloudpickle), itself, and these modules, which import the standard lib
 - ``scheduled_pipeline.definition.typed_json``
 
 ``protocol`` says what the app's process and the child send to each other; the child begins in ``main``.
+
+Internal: users import from ``scheduled_pipeline`` alone.
 """
