@@ -1,4 +1,4 @@
-"""The fault matrix at the end of a run: a line for each test of ``tests/lifecycle``, whatever process ran it."""
+"""The fault matrix at the end of a run: a line for each lifecycle test, whatever process ran it."""
 
 from __future__ import annotations
 
