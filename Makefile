@@ -8,9 +8,9 @@ export CDK_DISABLE_CLI_TELEMETRY := true
 
 RESOLVE := --universal --python-version 3.11 --no-header --no-annotate
 
-.PHONY: help setup demo test check synth bench lock clean
+.PHONY: help setup demo test test-fast check synth bench lock clean
 help:           ## list the targets
-	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
+	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
 
 setup: .venv/.ready .venv/local-aws/.ready node_modules/.ready  ## install Python packages, Node and the CDK CLI into this folder
 
@@ -19,6 +19,9 @@ demo: setup     ## deploy both pipelines to a local AWS, watch one start, destro
 
 test: setup .venv/checkov/.ready  ## run all tests, side by side on all cores
 	python -m pytest -n logical
+
+test-fast: .venv/.ready  ## run the tests that start no process, in less than a minute
+	python -m pytest --fast
 
 check: setup    ## lint, format, types
 	ruff check .

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 Synthesize = Callable[..., subprocess.CompletedProcess[str]]
 
 ROOT = Path(__file__).resolve().parents[1]
-pytest_plugins = ["dealing", "fault_report"]
+pytest_plugins = ["dealing", "fast_tests", "fault_report"]
 REGION = "eu-west-1"
 ACCOUNT = "111122223333"
 

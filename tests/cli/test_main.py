@@ -79,6 +79,7 @@ def test_a_letter_that_the_locale_lacks_is_printed_as_its_number(
     assert "N\\xe4chtlich" in done.stdout
 
 
+@pytest.mark.process
 def test_a_reader_that_has_had_enough_is_no_error(
     write_assembly: Callable[..., Path], schedule: Make
 ) -> None:
@@ -99,6 +100,7 @@ def test_a_reader_that_has_had_enough_is_no_error(
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.process
 @pytest.mark.skipif(not hasattr(os, "openpty"), reason="there are no terminals to make here")
 def test_a_terminal_gets_a_table(write_assembly: Callable[..., Path], schedule: Make) -> None:
     folder = write_assembly({"A": schedule(ScheduleExpressionTimezone="Asia/Tokyo")})
@@ -116,6 +118,7 @@ def test_a_terminal_gets_a_table(write_assembly: Callable[..., Path], schedule: 
     assert "Sat 2027-01-02 03:00 +09:00" in text
 
 
+@pytest.mark.process
 def test_the_command_needs_neither_the_cdk_nor_the_sdk() -> None:
     heavy = ("aws_cdk", "constructs", "jsii", "sagemaker", "boto3", "botocore")
     program = f"import sys, scheduled_pipeline.cli.main; print([m for m in {heavy} if m in sys.modules])"

@@ -4,10 +4,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 TRIGGER = Path(__file__).parents[2] / "constructs" / "scheduled_pipeline" / "trigger"
 HEAVY = {"jsii", "aws_cdk", "constructs", "sagemaker", "boto3", "botocore"}
 
 
+@pytest.mark.process
 def test_the_modules_import_neither_the_cdk_nor_the_sdk() -> None:
     modules = sorted(f"scheduled_pipeline.trigger.{path.stem}" for path in TRIGGER.glob("*.py"))
     program = (

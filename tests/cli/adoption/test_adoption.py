@@ -265,6 +265,7 @@ def test_the_order_of_the_records_does_not_matter(handover: datetime | None) -> 
     assert adopt(*EVERYTHING, handover=handover).source == adopt(*EVERYTHING[::-1], handover=handover).source
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("length", ["88", "110"])
 @pytest.mark.parametrize("handover", [None, HANDOVER])
 def test_the_code_is_formatted_and_imports_what_it_needs(

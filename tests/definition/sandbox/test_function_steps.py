@@ -114,6 +114,7 @@ class TestADefinition:
             PipelineDefinition.from_sdk(pipeline)
 
 
+@pytest.mark.process
 def test_the_example_of_the_document_compiles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     text = (ROOT / "docs" / "function-steps.md").read_text(encoding="utf-8")
     (example,) = re.findall(r"^```py\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
@@ -140,6 +141,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     return _compile_apart(folder, PIPELINES, seed=1)
 
 
+@pytest.mark.process
 class TestTheSameBytes:
     def test_come_out_in_another_folder_home_order_and_hash_seed_and_with_byte_code(
         self, made: dict[str, Any], tmp_path: Path

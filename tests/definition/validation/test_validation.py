@@ -317,6 +317,7 @@ class TestSpeed:
             times.append(time.perf_counter() - start)
         assert min(times) < 0.05
 
+    @pytest.mark.process
     def test_the_import_reads_no_model_and_neither_the_sdk_nor_the_cdk(self) -> None:
         code = (
             "import sys; import scheduled_pipeline.definition.validation.validate;"

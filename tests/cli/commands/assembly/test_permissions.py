@@ -156,6 +156,7 @@ def test_the_help_names_each_exit_code(run_command: Callable[..., Any], code: in
     assert f"{code}, " in text
 
 
+@pytest.mark.process
 @pytest.mark.skipif(not hasattr(os, "openpty"), reason="there are no terminals to make here")
 def test_a_terminal_gets_a_table(write_assembly: Callable[..., Path]) -> None:
     folder = write_assembly({"A": pipeline()})

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from scheduled_pipeline.cli.main import app
 from scheduled_pipeline.definition.compiler.cache import CompiledCache
 
+pytestmark = pytest.mark.process
 PLACE = "Steps[0].Arguments.ErrorMessage"
 DIFFERING = {
     "date_today": "from datetime import date\ndef text(context): return date.today()",
