@@ -54,20 +54,28 @@ def _request(module: str, region: str = "eu-west-1") -> CompileRequest:
     )
 
 
+def _line_of(path: Path, text: str) -> int:
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return next(number for number, line in enumerate(lines, start=1) if text in line)
+
+
 class TestATimeout:
-    def test_ends_the_child_and_says_so(self, own_lab: Lab) -> None:
+    def test_ends_the_definition_alone_and_says_where_it_was(self, own_lab: Lab, started: list[str]) -> None:
         code = "import time\nprint('on my way', flush=True)\ndef text(context): time.sleep(600)"
         sleeps = own_lab.define("sleeps.py", code)
         quick = own_lab.define("quick.py", "def text(context): return 'a'")
         assert own_lab.text(quick) == "a"
         with pytest.raises(DefinitionError) as caught:
             own_lab.compile(sleeps, timeout=1.0)
+        line = f"{own_lab.folder}/sleeps.py:{_line_of(own_lab.folder / 'sleeps.py', 'time.sleep')}, in text"
         assert str(caught.value).startswith(
-            "the process that runs sleeps:build did not answer within 1 seconds and was ended; its output:\n"
+            "the process that runs sleeps:build did not answer within 1 seconds and was ended; "
+            f"it was at {line}; its output:\n"
         )
         assert "on my way" in str(caught.value)
         own_lab.define("quick.py", "def text(context): return 'b'")
         assert own_lab.text(quick) == "b"
+        assert started == ["eu-west-1"]
 
 
 class TestPrefetch:

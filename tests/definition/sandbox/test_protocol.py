@@ -21,6 +21,7 @@ from scheduled_pipeline.definition.project import Project, Reads
 from scheduled_pipeline.definition.sandbox import protocol
 from scheduled_pipeline.definition.sandbox.protocol import (
     Compiled,
+    Ended,
     Failed,
     ProtocolError,
     Refused,
@@ -33,6 +34,7 @@ START = Start(
     path=("/a", "/b"),
     project=Project(("/a",), ("/a",), (), ("/i",), "e" * 64, mixed=False),
     surroundings=Surroundings(clock_offset=0.5, reverse_folders=True, hash_seed=1),
+    forks=True,
 )
 REQUEST = Request(
     module="m",
@@ -42,6 +44,7 @@ REQUEST = Request(
     pipeline_name="p",
     values={"text": "a", "whole": 1, "number": 1.0, "flag": True},
     staging="/s",
+    deadline=7.5,
 )
 PIPELINE = PackedPipeline(
     body="{}",
@@ -55,6 +58,7 @@ ANSWERS = [
     Compiled(PIPELINE, None),
     Failed("raised"),
     Refused("no"),
+    Ended("ended with code 7", late=True, place="/a/b.py:3, in build"),
 ]
 
 
@@ -134,10 +138,10 @@ _TALKER = "import sys\nfor line in sys.stdin: print({line!r}, flush=True)\n"
     [
         ('{"protocol": 99}', "the answer is of version 99 of the protocol"),
         ("hello", "the answer is not JSON"),
-        ('{"protocol": 1, "kind": "compiled"}', "the answer has no 'pipeline'"),
+        (f'{{"protocol": {protocol.VERSION}, "kind": "compiled"}}', "the answer has no 'pipeline'"),
         (
-            '{"protocol": 1, "kind": "x"}',
-            "the answer must be of kind 'compiled' or 'failed' or 'refused', got 'x'",
+            f'{{"protocol": {protocol.VERSION}, "kind": "x"}}',
+            "the answer must be of kind 'compiled' or 'failed' or 'refused' or 'ended', got 'x'",
         ),
     ],
 )
@@ -156,7 +160,7 @@ def test_an_answer_that_is_not_understood_is_an_error_and_the_child_is_ended(
 
 def test_the_child_answers_a_request_that_it_does_not_understand(lab: Lab) -> None:
     project = Project.of(str(lab.folder), sys.path)
-    start = Start(path=tuple(sys.path), project=project, surroundings=Surroundings())
+    start = Start(path=tuple(sys.path), project=project, surroundings=Surroundings(), forks=True)
     done = subprocess.run(
         [sys.executable, "-c", child_process._BOOT, protocol.write(start)],
         input=_changed(values=5) + "\n",

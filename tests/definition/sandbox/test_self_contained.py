@@ -16,8 +16,10 @@ from packaging.requirements import Requirement
 
 from scheduled_pipeline.definition import sandbox
 from scheduled_pipeline.definition.compiler import child_process
+from scheduled_pipeline.definition.compiler.request import CompileRequest
+from scheduled_pipeline.definition.compiler.source import FunctionReference
 from scheduled_pipeline.definition.project import Project
-from scheduled_pipeline.definition.sandbox.protocol import Answer, Compiled, Request, Surroundings
+from scheduled_pipeline.definition.sandbox.protocol import Answer, Compiled, Surroundings
 
 FOLDER = Path(sandbox.__path__[0])
 PACKAGE = FOLDER.parents[1]
@@ -134,14 +136,11 @@ def _ask(folder: Path, root: Path, functions: list[str]) -> tuple[list[Answer], 
     try:
         answers = [
             child.ask(
-                Request(
-                    module="bare",
-                    function=function,
+                CompileRequest(
+                    function=FunctionReference("bare", function),
                     region="eu-west-1",
                     partition="aws",
                     pipeline_name="bare",
-                    values={},
-                    staging=str(child.staging),
                 ),
                 300,
             )

@@ -7,15 +7,17 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 
+from scheduled_pipeline.definition.compiler.request import CompileRequest
 from scheduled_pipeline.definition.project import Project
 from scheduled_pipeline.definition.sandbox import protocol
+from scheduled_pipeline.definition.sandbox.forked import POSSIBLE
 from scheduled_pipeline.definition.sandbox.protocol import (
     Answer,
     ProtocolError,
-    Request,
     Start,
     Surroundings,
 )
@@ -35,16 +37,23 @@ _KEPT = ("PATH", "SYSTEMROOT", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 _SDK_CONFIG_FILE = "{}\n"
 
 
+# The child ends a fork whose time is over by itself, and goes on. After so much more it is ended as a whole.
+_GRACE_SECONDS = 5.0
+
+
 class ChildEndedError(Exception):
     """The child ended, or was ended, before it answered; the text says how."""
 
 
 class Child:
-    """A process that answers one request after the other, for one Region.
+    """A process that answers requests for one Region.
 
-    Modules keep what they read of the Region when they are imported, so two Regions cannot share one.
+    It has the SDK imported and forks for each definition, so that nothing a build function does is seen by
+    another one. Where there is no reliable fork, it is for one definition. Modules keep what they read of the
+    Region when they are imported, so two Regions cannot share one.
 
     Attributes:
+        forks: whether it can be asked again.
         staging: where the files of uploads are, each under the SHA-256 of its content.
 
     Args:
@@ -52,11 +61,19 @@ class Child:
         region: the AWS Region.
         project: the project, whose modules it imports and whose files it records.
         surroundings: what is to be different in it. Default: nothing.
+        forks: whether it answers any number of requests, each in a fork of its own, or one.
     """
 
     def __init__(
-        self, root: Path, region: str, project: Project, surroundings: Surroundings | None = None
+        self,
+        root: Path,
+        region: str,
+        project: Project,
+        surroundings: Surroundings | None = None,
+        *,
+        forks: bool = POSSIBLE,
     ) -> None:
+        self.forks = forks
         self.staging = root / "uploads"
         for name in ("home", "tmp", "uploads"):
             (root / name).mkdir(parents=True, exist_ok=True)
@@ -68,6 +85,7 @@ class Child:
             path=tuple(os.path.join(folder, entry) for entry in sys.path),  # noqa: PTH118 - the strings as they are
             project=replace(project, ignored=(*project.ignored, str(root))),
             surroundings=surroundings or Surroundings(),
+            forks=forks,
         )
         hash_seed = str(start.surroundings.hash_seed)
         environment = {**_environment(root, region), "PYTHONHASHSEED": hash_seed}
@@ -82,8 +100,12 @@ class Child:
                 encoding="utf-8",
             )
 
-    def ask(self, request: Request, seconds: float) -> Answer:
+    def ask(self, wanted: CompileRequest, seconds: float) -> Answer:
         """Send a request and wait for its answer.
+
+        Args:
+            wanted: the definition.
+            seconds: how long it may take, the start of the process included.
 
         Raises:
             ChildEndedError: it died, or was ended because it took too long or because it does not speak our
@@ -92,13 +114,14 @@ class Child:
         process = self._process
         assert process.stdin is not None
         assert process.stdout is not None
+        request = wanted.asked(self.staging, time.monotonic() + seconds)
         late = threading.Event()
 
         def end_it() -> None:
             late.set()
             process.kill()
 
-        timer = threading.Timer(seconds, end_it)
+        timer = threading.Timer(seconds + (_GRACE_SECONDS if self.forks else 0), end_it)
         timer.daemon = True
         timer.start()
         try:

@@ -12,7 +12,7 @@ from scheduled_pipeline.definition.compiler.keeper import Keeper
 from scheduled_pipeline.definition.compiler.request import CompileRequest
 from scheduled_pipeline.definition.model import CompiledPipeline
 from scheduled_pipeline.definition.project import Project
-from scheduled_pipeline.definition.sandbox.protocol import Answer, Compiled, Failed
+from scheduled_pipeline.definition.sandbox.protocol import Answer, Compiled, Ended, Failed
 from scheduled_pipeline.definition.validation.validate import validate
 
 
@@ -64,6 +64,8 @@ class Job:
 
     def _outcome(self, answer: Answer, output: str, staging: Path) -> Outcome:
         source = f"the build function {self.request.function}"
+        if isinstance(answer, Ended):
+            return Outcome(None, self._ended(answer, output), output)
         if not isinstance(answer, Compiled):
             error = f"{source} {answer.error}" if isinstance(answer, Failed) else answer.reason
             return Outcome(None, error, output)
@@ -72,3 +74,9 @@ class Job:
         if self.cache is not None and answer.reads is not None:
             self.keeper.keep(self.cache, self.request, self.project, answer.reads, compiled)
         return Outcome(compiled, "", output)
+
+    def _ended(self, answer: Ended, output: str) -> str:
+        """Return the sentence for a process that did not come to its end; what it printed may say why."""
+        how = f"did not answer within {self.seconds:g} seconds and was ended" if answer.late else answer.how
+        place = f"; it was at {answer.place}" if answer.place else ""
+        return f"the process that runs {self.request.function} {how}{place}; its output:\n{output}"

@@ -75,8 +75,12 @@ class Lanes:
         while (job := self._jobs.get()) is not None:
             try:
                 child = child or self._start()
-                answer = child.ask(job.request.asked(child.staging), job.seconds)
+                answer = child.ask(job.request, job.seconds)
                 self._finishing.submit(job.finish, answer, child.output(), child.staging)
+                if not child.forks:
+                    child.end()
+                    self._children.discard(child)
+                    child = None
             except ChildEndedError as error:
                 assert child is not None
                 function = job.request.function

@@ -47,12 +47,18 @@ class CompileRequest:
         function = {"module": self.function.module, "function": self.function.function}
         return json.dumps({"function": function, **self._context}, sort_keys=True)
 
-    def asked(self, staging: Path) -> Request:
-        """Return what the child process is asked for; it puts the files of uploads into ``staging``."""
+    def asked(self, staging: Path, deadline: float) -> Request:
+        """Return what the child process is asked for.
+
+        Args:
+            staging: where it puts the files of uploads.
+            deadline: when the build function is ended, as ``time.monotonic`` has it.
+        """
         return Request(
             module=self.function.module,
             function=self.function.function,
             staging=str(staging),
+            deadline=deadline,
             **self._context,
         )
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib
 import os
 import random
-import sys
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -29,21 +27,8 @@ class BuildError(Exception):
     """The build function cannot be found or returned something else than a pipeline."""
 
 
-@contextlib.contextmanager
-def _surroundings_put_back() -> Iterator[None]:
-    """Undo what a build function does to its process, which the next one shares."""
-    environment, folder, path = dict(os.environ), Path.cwd(), list(sys.path)
-    try:
-        yield
-    finally:
-        os.chdir(folder)
-        os.environ.clear()
-        os.environ.update(environment)
-        sys.path[:] = path
-
-
 class Worker:
-    """Builds pipelines of one Region one after the other, with one boto3 session for all of them."""
+    """Builds pipelines of one Region, with a boto3 session whose clients may be made ahead of them."""
 
     def __init__(self) -> None:
         self._aws = OfflineAws(staging=Path())
@@ -51,13 +36,24 @@ class Worker:
         refuse_ways_out(lambda: self._aws)
         sdk_patches.take_its_clock()
 
+    def make_clients(self) -> None:
+        """Make the clients that a pipeline and its session need: that takes as long as many a definition."""
+        from sagemaker.mlops.workflow.pipeline import Pipeline
+
+        session = self._boto_session()
+        for service in ("iam", "sts"):
+            session.client(service)
+        Pipeline(
+            "clients", sagemaker_session=sdk_patches.pipeline_session(session, placeholders.ARTIFACT_BUCKET)
+        )
+
     def build(self, request: Request) -> Built | Failed:
         """Build one pipeline, or say why that failed, with the user's part of the traceback."""
         self._aws = OfflineAws(staging=Path(request.staging), partition=request.partition)
         random.seed(0)
         sdk_patches.restart_its_clock()
         try:
-            with self._aws.installed(), _surroundings_put_back():
+            with self._aws.installed():
                 return self._build(request)
         except BuildError as error:
             return Failed(str(error))

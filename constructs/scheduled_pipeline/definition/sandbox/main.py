@@ -8,25 +8,32 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import importlib
+import json
 import os
+import re
 import sys
+import tempfile
+import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import IO
 
 from scheduled_pipeline.definition.model import DefinitionError
-from scheduled_pipeline.definition.project import Project
-from scheduled_pipeline.definition.sandbox import protocol, sdk_patches
+from scheduled_pipeline.definition.sandbox import forked, function_steps, protocol, sdk_patches
 from scheduled_pipeline.definition.sandbox.answer import complete
 from scheduled_pipeline.definition.sandbox.builder import Worker
+from scheduled_pipeline.definition.sandbox.offline_aws import is_user_file
 from scheduled_pipeline.definition.sandbox.perturb import change
 from scheduled_pipeline.definition.sandbox.protocol import (
     Answer,
     Compiled,
+    Ended,
     Failed,
     ProtocolError,
     Refused,
     Request,
-    Surroundings,
+    Start,
 )
 from scheduled_pipeline.definition.sandbox.recorder import Recorder
 
@@ -45,15 +52,12 @@ def main(text: str) -> None:
     # The import of the SDK makes objects that stay, which the collector would go through again and again: a
     # quarter of its time.
     gc.disable()
-    server = Server(start.project, start.surroundings)
+    server = Server(start)
+    gc.freeze()
+    gc.enable()
     for line in requests:
-        answer = _answer(server, line)
-        sys.stdout.flush()
-        answers.write(protocol.write(answer) + "\n")
+        answers.write(_answer(server, line) + "\n")
         answers.flush()
-        if not gc.isenabled():
-            gc.freeze()
-            gc.enable()
     os._exit(0)
 
 
@@ -66,27 +70,62 @@ def _take_pipes() -> tuple[IO[str], IO[str]]:
     return requests, answers
 
 
-def _answer(server: Server, line: str) -> Answer:
+def _answer(server: Server, line: str) -> str:
     try:
-        return server.answer(protocol.read_request(line))
+        request = protocol.read_request(line)
     except ProtocolError as error:
-        return Refused(str(error))
+        return protocol.write(Refused(str(error)))
+    return server.answer(request)
 
 
 class Server:
-    """Compiles, and records what was read meanwhile."""
+    """Has the SDK imported, and compiles each definition in a process of its own.
 
-    def __init__(self, project: Project, surroundings: Surroundings) -> None:
+    Nothing of the project is imported here: what a build function and its modules do to their process ends
+    with it.
+    """
+
+    def __init__(self, start: Start) -> None:
         self._worker = Worker()
         # What is wrong with the SDK is told when a build function imports it.
         with contextlib.suppress(Exception):
             sdk_patches.quieten()
-        self._project = project
-        self._recorder = Recorder(project)
-        change(surroundings)
+            function_steps.prepare()
+            self._worker.make_clients()
+        self._project = start.project
+        self._forks = start.forks
+        self._recorder = Recorder(start.project)
+        change(start.surroundings)
+        self._recorder.know_modules()
 
-    def answer(self, request: Request) -> Answer:
-        """Compile one definition; an error is an answer too."""
+    def answer(self, request: Request) -> str:
+        """Compile one definition and return the answer as a line; an error is an answer too."""
+        if not self._forks:
+            return protocol.write(self._compile(request))
+        try:
+            text = forked.run_forked(
+                lambda: self._compile_and_tell(request),
+                seconds=request.deadline - time.monotonic(),
+                trace=Path(request.staging).parent / "trace.txt",
+            )
+        except forked.OutOfTimeError as error:
+            return protocol.write(Ended("", late=True, place=_place(error.trace)))
+        except forked.ForkEndedError as error:
+            return protocol.write(Ended(f"{error} before it answered"))
+        answer, modules = json.loads(text)
+        _import_ahead(modules)
+        self._recorder.know_modules()
+        return str(answer)
+
+    def _compile_and_tell(self, request: Request) -> str:
+        """Return the answer, and what of the SDK was imported for it."""
+        _move_out(Path(request.staging).parent)
+        known = set(sys.modules)
+        answer = protocol.write(self._compile(request))
+        new = [name for name in sys.modules if name not in known and _is_of_the_sdk(name)]
+        return json.dumps([answer, new])
+
+    def _compile(self, request: Request) -> Answer:
         with self._recorder.recording():
             built = self._worker.build(request)
         if isinstance(built, Failed):
@@ -97,3 +136,29 @@ class Server:
         except DefinitionError as error:
             return Refused(str(error))
         return Compiled(compiled.pack(), self._recorder.reads())
+
+
+def _move_out(root: Path) -> None:
+    """Give this process a home and a folder for temporary files of its own."""
+    folder = Path(tempfile.mkdtemp(dir=root))
+    for name, variables in (("home", ("HOME", "USERPROFILE")), ("tmp", ("TMPDIR",))):
+        (folder / name).mkdir()
+        os.environ.update(dict.fromkeys(variables, str(folder / name)))
+    tempfile.tempdir = None  # which is where it was kept
+
+
+def _is_of_the_sdk(module: str) -> bool:
+    return module.partition(".")[0] == "sagemaker"
+
+
+def _import_ahead(modules: Iterable[str]) -> None:
+    """Import what of the SDK one definition has needed, so that the next one need not."""
+    for name in modules:
+        with contextlib.suppress(Exception):  # a build function that needs it is told
+            importlib.import_module(name)
+
+
+def _place(trace: str) -> str:
+    """Return the user's line in what ``faulthandler`` wrote: of the main thread, which is its last one."""
+    lines = re.findall(r'File "(.+)", line (\d+) in (.+)', trace.rpartition("\n\n")[2])
+    return next((f"{file}:{line}, in {function}" for file, line, function in lines if is_user_file(file)), "")

@@ -1,8 +1,8 @@
 """What the process of the app and its child send to each other: one JSON object a line.
 
 ``Start`` comes with the child's command line. After it each ``Request`` has one ``Answer``: ``Compiled``,
-``Failed`` or ``Refused``. Every message has the version of the protocol in it, and both sides check it: the
-child may find another installation of this package than the one that started it. See
+``Failed``, ``Refused`` or ``Ended``. Every message has the version of the protocol in it, and both sides
+check it: the child may find another installation of this package than the one that started it. See
 docs/decisions/0013-the-protocol.md.
 """
 
@@ -20,7 +20,7 @@ from scheduled_pipeline.definition.model import PackedPipeline
 from scheduled_pipeline.definition.project import Project, Reads
 from scheduled_pipeline.definition.typed_json import ShapeError, read_as
 
-VERSION = 1
+VERSION = 2
 """Goes up with each change of what a message holds or means."""
 
 _PACKAGE = Path(__file__).parents[2]
@@ -53,11 +53,13 @@ class Start:
         path: its ``sys.path``.
         project: the project, whose modules it imports and whose files it records.
         surroundings: what is to be different in it.
+        forks: whether each definition gets a fork of the child; else the child is for one definition.
     """
 
     path: tuple[str, ...]
     project: Project
     surroundings: Surroundings
+    forks: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +74,7 @@ class Request:
         pipeline_name: as there.
         values: as there.
         staging: the folder for the files of uploads, each under the SHA-256 of its content.
+        deadline: when a fork is ended, as ``time.monotonic`` has it in every process of a Linux machine.
     """
 
     module: str
@@ -81,6 +84,7 @@ class Request:
     pipeline_name: str
     values: Mapping[str, Value]
     staging: str
+    deadline: float
 
 
 @dataclass(frozen=True)
@@ -110,13 +114,29 @@ class Refused:
     reason: str
 
 
-Answer = Compiled | Failed | Refused
+@dataclass(frozen=True)
+class Ended:
+    """The process of this definition ended, or was ended, before it was done.
+
+    Attributes:
+        how: goes on from what names the process.
+        late: whether it was ended because its time was over.
+        place: the user's line that it was at, as far as that is known.
+    """
+
+    how: str
+    late: bool = False
+    place: str = ""
+
+
+Answer = Compiled | Failed | Refused | Ended
 _KINDS: dict[type[Any], str] = {
     Start: "start",
     Request: "request",
     Compiled: "compiled",
     Failed: "failed",
     Refused: "refused",
+    Ended: "ended",
 }
 
 
@@ -152,7 +172,7 @@ def read_answer(text: str) -> Answer:
     Raises:
         ProtocolError: it is none, or of another version.
     """
-    answer: Answer = _read(text, "the answer", (Compiled, Failed, Refused))
+    answer: Answer = _read(text, "the answer", (Compiled, Failed, Refused, Ended))
     return answer
 
 

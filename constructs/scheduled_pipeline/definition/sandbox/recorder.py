@@ -47,16 +47,23 @@ class Recorder:
         self._imports: dict[str, tuple[str, ...]] = {}
         self._inserted: dict[str, None] = {}
         self._forked = False
+        self._known: dict[str, ModuleType] = {}
         sys.addaudithook(self._hook)
         sys.meta_path.insert(0, _Imports(self._note_import))
         for name in ("stat", "lstat", "access", "readlink"):
             setattr(os, name, self._watched(getattr(os, name)))
         _read_sources_only(project)
 
+    def know_modules(self) -> None:
+        """Take a look at what is imported by now, so that each recording looks only at what comes after."""
+        self._known = {
+            name: module for name, module in sys.modules.items() if not _belongs(module, self._project)
+        }
+
     @contextlib.contextmanager
     def recording(self) -> Iterator[None]:
         """Record until the end of the block, from a state in which no module of the project is loaded."""
-        forget_modules(self._project)
+        self._forget_modules()
         self._first, self._listings, self._imports, self._inserted = {}, {}, {}, {}
         self._forked = False
         self._active = True
@@ -147,12 +154,24 @@ class Recorder:
         finally:
             self._busy.now = False
 
+    def _new(self) -> list[tuple[str, ModuleType]]:
+        """Return the modules that were not there in ``know_modules``."""
+        return [(name, module) for name, module in sys.modules.items() if self._known.get(name) is not module]
+
     def _modules(self) -> Iterator[ModuleType]:
-        return (module for module in list(sys.modules.values()) if _is_of(module, self._project))
+        return (module for _, module in self._new() if _is_of(module, self._project))
+
+    def _forget_modules(self) -> None:
+        """Forget the project's own modules, so that each definition imports them, and is seen to."""
+        for name, module in self._new():
+            if name != "__main__" and _belongs(module, self._project):
+                del sys.modules[name]
+        importlib.invalidate_caches()
+        linecache.clearcache()
 
     def _shadows(self) -> Iterator[str]:
         """Return the names of all places at which another file would have been imported instead."""
-        project = [name for name, module in list(sys.modules.items()) if _belongs(module, self._project)]
+        project = [name for name, module in self._new() if _belongs(module, self._project)]
         missing = [name for name in self._imports if name not in sys.modules and "." in name]
         for module in {*project, *missing}:
             parent = sys.modules.get(module.rpartition(".")[0])
@@ -178,15 +197,6 @@ def _database(given: Any) -> Any:
     """Return the file of an SQLite database, which may be given as a URI."""
     text = os.fsdecode(given) if isinstance(given, str | bytes | os.PathLike) else ""
     return unquote(urlsplit(text).path) if text.startswith("file:") else given
-
-
-def forget_modules(project: Project) -> None:
-    """Forget the project's own modules, so that each definition imports them, and is seen to."""
-    modules = list(sys.modules.items())
-    for name in [name for name, module in modules if name != "__main__" and _belongs(module, project)]:
-        del sys.modules[name]
-    importlib.invalidate_caches()
-    linecache.clearcache()
 
 
 def _belongs(module: Any, project: Project) -> bool:

@@ -1,7 +1,7 @@
 """The types of steps of which nothing but the name is known.
 
-Athena is named in AWS's documentation, the others in ``PipelineExecutionStepMetadata`` of the API. The SDK
-makes none of them, and no page tells their arguments or what the execution role must be allowed.
+They are named in ``PipelineExecutionStepMetadata`` of the API. The SDK makes none of them, and no page tells
+their arguments or what the execution role must be allowed.
 """
 
 from __future__ import annotations
