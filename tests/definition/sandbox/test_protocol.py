@@ -158,6 +158,7 @@ def test_an_answer_that_is_not_understood_is_an_error_and_the_child_is_ended(
     assert lab.text(module) == "1"
 
 
+@pytest.mark.process
 def test_the_child_answers_a_request_that_it_does_not_understand(lab: Lab) -> None:
     project = Project.of(str(lab.folder), sys.path)
     start = Start(path=tuple(sys.path), project=project, surroundings=Surroundings(), forks=True)

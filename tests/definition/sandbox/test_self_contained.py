@@ -151,6 +151,7 @@ def _ask(folder: Path, root: Path, functions: list[str]) -> tuple[list[Answer], 
         child.end()
 
 
+@pytest.mark.process
 def test_a_definition_compiles_to_the_same_where_nothing_but_the_sdk_is_installed(
     bare_python: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
