@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import ast
 import json
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
+from import_graph import Graph, circles, entries, folders, graph_of, imported_names
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "constructs" / "scheduled_pipeline"
@@ -49,27 +50,113 @@ def test_every_public_name_can_be_imported() -> None:
     assert done.stdout.strip() == "True"
 
 
-FLOORS = {
-    "trigger": ("scheduled_pipeline.trigger", "tzdata"),
-    "definition": ("scheduled_pipeline.definition", "sagemaker", "boto3", "botocore"),
+# The files of `definition/` itself: values, which every wing below it may use.
+VALUES = {
+    *("context.py", "differences.py", "document.py", "findings.py", "model.py", "parsed.py"),
+    *("permission.py", "placeholders.py", "project.py", "resolve.py", "start_parameters.py", "typed_json.py"),
 }
+# What every part of the command may use.
+TALK = {"errors.py", "printing.py", "terminal.py"}
+
+# What each entry of a folder may import of its neighbours there, from the lowest floor up.
+FLOORS: dict[str, dict[str, set[str]]] = {
+    "": {
+        "tokens.py": set(),
+        "trigger": {"tokens.py"},
+        "definition": {"tokens.py"},
+        "resources": {"trigger", "definition", "tokens.py"},
+        "arguments.py": {"resources", "trigger", "definition"},
+        "token_values.py": {"resources", "definition"},
+        "schedule_warnings.py": {"resources", "trigger"},
+        "compilation.py": {"token_values.py", "resources", "definition"},
+        "construct.py": {
+            *("arguments.py", "compilation.py", "schedule_warnings.py", "token_values.py"),
+            *("resources", "trigger", "definition"),
+        },
+        "fleet": {"arguments.py", "compilation.py", "construct.py", "resources", "trigger", "definition"},
+        "cli": {"trigger", "definition"},
+    },
+    "definition": {
+        **dict.fromkeys(VALUES, VALUES),
+        "step_types": VALUES,
+        "validation": {*VALUES, "step_types"},
+        "permissions": {*VALUES, "step_types"},
+        "sandbox": VALUES,
+        "compiler": {*VALUES, "sandbox", "validation"},
+    },
+    "cli": {
+        "errors.py": set(),
+        "printing.py": {"errors.py"},
+        "terminal.py": {"errors.py"},
+        "account": TALK,
+        "assembly": TALK,
+        "adoption": {*TALK, "account"},
+        "options.py": {*TALK, "account", "assembly"},
+        "commands": {*TALK, "options.py", "account", "assembly", "adoption"},
+        "main.py": {*TALK, "commands"},
+    },
+}
+# What a wing without the CDK may import beside itself and the standard library.
+PURE = {"trigger": {"tzdata"}, "definition": {"sagemaker", "boto3", "botocore"}}
+MOST_MODULES = 16
 
 
-@pytest.mark.parametrize("wing", FLOORS)
-def test_a_pure_wing_imports_the_standard_library_and_what_is_named_here(wing: str) -> None:
-    allowed = (*FLOORS[wing], "scheduled_pipeline.tokens", *sys.stdlib_module_names)
+@pytest.fixture(scope="module")
+def graph() -> Graph:
+    """What the modules of the package import of each other."""
+    return graph_of(PACKAGE, "scheduled_pipeline")
+
+
+@pytest.mark.parametrize("folder", FLOORS)
+def test_no_arrow_runs_up(graph: Graph, folder: str) -> None:
+    floors = FLOORS[folder]
+    forbidden = {
+        f"{entry} imports {other}"
+        for entry, others in entries(graph, folder).items()
+        for other in others
+        if other not in floors.get(entry, ())
+    }
+    assert forbidden == set()
+
+
+@pytest.mark.parametrize("folder", FLOORS)
+def test_every_entry_has_its_floor(graph: Graph, folder: str) -> None:
+    """What is new has to say where it stands."""
+    assert set(entries(graph, folder)) <= set(FLOORS[folder])
+
+
+@pytest.mark.parametrize("tree", ["constructs/scheduled_pipeline", "stacks", "local_aws", "bench"])
+def test_nothing_goes_in_circles(tree: str) -> None:
+    """Neither modules nor, at any level, the files and folders of one folder."""
+    found = graph_of(ROOT / tree, Path(tree).name)
+    assert circles(found) == []
+    assert {folder: circles(entries(found, folder)) for folder in folders(found)} == {
+        folder: [] for folder in folders(found)
+    }
+
+
+def test_no_subcommand_imports_another(graph: Graph) -> None:
+    commands = {name: imported for name, imported in graph.items() if name.startswith("cli/commands/")}
+    assert {name: imported & commands.keys() for name, imported in commands.items()} == dict.fromkeys(
+        commands, frozenset()
+    )
+
+
+@pytest.mark.parametrize("wing", PURE)
+def test_a_pure_wing_imports_little_beside_itself(wing: str) -> None:
+    allowed = {*PURE[wing], *sys.stdlib_module_names, "scheduled_pipeline"}
     foreign = {
         f"{path.name}: {name}"
         for path in (PACKAGE / wing).rglob("*.py")
-        for name in _imports(path)
-        if not any(name == prefix or name.startswith(prefix + ".") for prefix in allowed)
+        for name in imported_names(path)
+        if name.split(".")[0] not in allowed
     }
-    assert not foreign
+    assert foreign == set()
 
 
-def test_resources_do_not_know_the_construct() -> None:
-    names = {name for path in (PACKAGE / "resources").rglob("*.py") for name in _imports(path)}
-    assert "scheduled_pipeline.construct" not in names
+def test_no_folder_has_more_modules_than_one_can_take_in(graph: Graph) -> None:
+    counts = Counter(str(Path(name).parent) for name in graph if not name.endswith("__init__.py"))
+    assert {folder: count for folder, count in counts.items() if count > MOST_MODULES} == {}
 
 
 def test_nothing_of_the_product_knows_the_local_aws_or_the_tests() -> None:
@@ -79,18 +166,21 @@ def test_nothing_of_the_product_knows_the_local_aws_or_the_tests() -> None:
         *(ROOT / "pipeline_defs").rglob("*.py"),
     ]
     assert not [
-        path for path in product for name in _imports(path) if name.split(".")[0] in {"local_aws", "tests"}
+        path
+        for path in product
+        for name in imported_names(path)
+        if name.split(".")[0] in {"local_aws", "tests"}
     ]
 
 
 def test_the_environment_is_read_in_few_places() -> None:
-    """Synth may not depend on it; the child is told where programs are, the worker puts it back."""
+    """Synth may not depend on it: a child is told where programs are, and a fork where its home is."""
     readers = {
         path.relative_to(PACKAGE).as_posix()
         for path in PACKAGE.rglob("*.py")
         if "os.environ" in path.read_text()
     }
-    assert readers <= {"definition/compiler/child_process.py", "definition/sandbox/builder.py"}
+    assert readers <= {"definition/compiler/child_process.py", "definition/sandbox/main.py"}
 
 
 @pytest.mark.parametrize("folder", ["constructs", "stacks", "pipeline_defs", "local_aws"])
@@ -118,13 +208,3 @@ def test_requirements_are_pinned_and_end_with_the_project() -> None:
 
 def _python(code: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
-
-
-def _imports(path: Path) -> set[str]:
-    names: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            names.add(node.module)
-    return names

@@ -141,7 +141,7 @@ _NO_ENVIRONMENT = (
 
 
 def _is_of_the_environment(error: BaseException) -> bool:
-    """Whether an error is that of ``os.environ`` for a variable that is not there."""
+    """Whether an error says that there is no such variable in the environment."""
     trace = traceback.extract_tb(error.__traceback__)
     return isinstance(error, KeyError) and bool(trace) and trace[-1].filename in {os.__file__, "<frozen os>"}
 
