@@ -1,7 +1,7 @@
 """Measure, print a table and write docs/performance.md.
 
-`python -m bench` measures everything; `python -m bench synth pure` the parts that are named, and leaves the
-report as it is.
+``python -m bench`` measures everything; ``python -m bench synth pure`` the parts that are named, and leaves
+the report as it is.
 """
 
 from __future__ import annotations

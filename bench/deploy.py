@@ -1,7 +1,7 @@
 """How long 50 pipelines with 100 schedules take to deploy and to destroy on the local AWS.
 
-One side is a fleet by `cdk deploy` and `cdk destroy`, whole processes; the other the SDK's `upsert` and
-`put_triggers`, one pipeline after the other, without the import of the SDK. Both talk to one server.
+One side is a fleet by ``cdk deploy`` and ``cdk destroy``, whole processes; the other the SDK's ``upsert`` and
+``put_triggers``, one pipeline after the other, without the import of the SDK. Both talk to one server.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class DeployFigures:
 
     Attributes:
         side: ``fleet`` or ``sdk``.
-        synth: of `cdk synth`; 0 for the SDK.
+        synth: of ``cdk synth``; 0 for the SDK.
         deploy: until all pipelines and schedules were there.
         unchanged: of one more deploy that changes nothing.
         destroy: until they were gone.

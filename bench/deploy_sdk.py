@@ -1,6 +1,6 @@
 """Upserts pipelines with two schedules each, and deletes them, as the SDK does it: one call after the other.
 
-`python bench/deploy_sdk.py <pipelines>`, with the endpoint in the environment; prints seconds.
+``python bench/deploy_sdk.py <pipelines>``, with the endpoint in the environment; prints seconds.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How long fleets take to synthesize, and how much memory: whole processes of `bench/fleet_app.py`."""
+"""How long fleets take to synthesize, and how much memory: whole processes of ``bench/fleet_app.py``."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ def alternate(*sides: Callable[[], float], runs: int = RUNS) -> list[float]:
 
 
 def synth(project: Path, home: Path, scratch: Path, *options: str) -> float:
-    """Return the wall time of a whole `cdk synth`, in seconds."""
+    """Return the wall time of a whole ``cdk synth``, in seconds."""
     command = ["cdk", "synth", "--quiet", "--ci", "--no-notices"]
     started = time.perf_counter()
     subprocess.run(

@@ -1,4 +1,4 @@
-"""`cdk synth` against empty apps, and against the SDK inside the app's own process."""
+"""``cdk synth`` against empty apps, and against the SDK inside the app's own process."""
 
 from __future__ import annotations
 

@@ -23,13 +23,13 @@ class CdkError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class CdkCli:
-    """Runs `cdk` on one app, in a home folder of its own: the CLI keeps the account of an access key there.
+    """Runs ``cdk`` on one app, in a home folder of its own: the CLI keeps the account of an access key there.
 
     Attributes:
         aws: where it deploys to.
-        folder: the folder to run in, with a `cdk.json`.
+        folder: the folder to run in, with a ``cdk.json``.
         home: stands for the user's home folder.
-        app: the command that synthesizes. Default: the one in `cdk.json`.
+        app: the command that synthesizes. Default: the one in ``cdk.json``.
         region: the Region that stacks without one are deployed to.
     """
 
@@ -40,10 +40,10 @@ class CdkCli:
     region: str = DEFAULT_REGION
 
     def run(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        """Run `cdk` with arguments; its output and its errors come as one text in `stdout`.
+        """Run ``cdk`` with arguments; its output and its errors come as one text in ``stdout``.
 
         Raises:
-            CdkError: it failed and `check` is set.
+            CdkError: it failed and ``check`` is set.
         """
         return self._run(self.folder, [*arguments, *self._app_arguments()], check=check)
 
@@ -69,7 +69,7 @@ class CdkCli:
         return done
 
     def start(self, *arguments: str) -> subprocess.Popen[bytes]:
-        """Start `cdk` as `run` does, and leave it running in a process group of its own, without output."""
+        """Start ``cdk`` as ``run`` does, and leave it running in a process group of its own."""
         return subprocess.Popen(
             self._command([*arguments, *self._app_arguments()]),
             cwd=self.folder,
@@ -83,7 +83,7 @@ class CdkCli:
     def bootstrap(self) -> None:
         """Make what every CDK deployment needs: the CDKToolkit stack.
 
-        Runs where there is no `cdk.json`, because the CLI would synthesize the app first.
+        Runs where there is no ``cdk.json``, because the CLI would synthesize the app first.
         """
         self._run(self.home, ["bootstrap", f"aws://{self.aws.account}/{self.region}"], check=True)
 

@@ -9,9 +9,9 @@ from typing import Any
 
 @dataclass(frozen=True, kw_only=True)
 class Inventory:
-    """Names by kind. What every account has on AWS, the `default` group and AWS's own roles, is left out.
+    """Names by kind. What every account has on AWS, the ``default`` group and AWS's own roles, is left out.
 
-    A schedule is `group/name`, a rule `bus/name`, and an inline policy `role/name`.
+    A schedule is ``group/name``, a rule ``bus/name``, and an inline policy ``role/name``.
     """
 
     stacks: tuple[str, ...]
@@ -48,7 +48,7 @@ class Inventory:
 
 
 def take_inventory(client: Callable[[str], Any]) -> Inventory:
-    """Ask every service for its names; `client` makes a boto3 client."""
+    """Ask every service for its names; ``client`` makes a boto3 client."""
     scheduler, events, sns, iam = client("scheduler"), client("events"), client("sns"), client("iam")
     return Inventory(
         stacks=_names(client("cloudformation"), "describe_stacks", "Stacks", "StackName"),

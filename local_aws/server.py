@@ -51,10 +51,10 @@ def server_python() -> Path:
 
 @dataclass
 class LocalAws:
-    """A running local AWS; `with LocalAws.start() as aws:` stops it at the end.
+    """A running local AWS; ``with LocalAws.start() as aws:`` stops it at the end.
 
     Attributes:
-        endpoint_url: where every service answers. It says `localhost`, as virtual-hosted buckets need.
+        endpoint_url: where every service answers. It says ``localhost``, as virtual-hosted buckets need.
         account: the account of clients that name none. A twelve-digit access key is the account's id.
     """
 
@@ -72,8 +72,8 @@ class LocalAws:
 
         Args:
             port: TCP port on loopback. Default: a free one.
-            account: twelve digits. The CDK CLI keeps the account of an access key in `~/.cdk/cache`.
-            execution_seconds: how long a pipeline execution stays `Executing` before it is `Succeeded`.
+            account: twelve digits. The CDK CLI keeps the account of an access key in ``~/.cdk/cache``.
+            execution_seconds: how long a pipeline execution stays ``Executing`` before it is ``Succeeded``.
 
         Raises:
             LocalAwsError: it has no environment, or did not get ready; the message has what it wrote.
@@ -118,7 +118,7 @@ class LocalAws:
     def environment(self, *, account: str | None = None, region: str = DEFAULT_REGION) -> dict[str, str]:
         """The variables that point a CLI or an SDK here, and away from the user's own configuration.
 
-        Merge them over the process's own. `AWS_PROFILE` has no value that means none: leave it out there.
+        Merge them over the process's own. ``AWS_PROFILE`` has no value that means none: leave it out there.
         The proxy variables are emptied, as loopback needs none.
         """
         proxies = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
@@ -204,7 +204,7 @@ class LocalAws:
         account: str | None = None,
         region: str = DEFAULT_REGION,
     ) -> None:
-        """End a pipeline execution: `Succeeded`, `Failed` or `Stopped`, with the event SageMaker sends.
+        """End a pipeline execution: ``Succeeded``, ``Failed`` or ``Stopped``, with the event SageMaker sends.
 
         With a failed step, that step fails for the reason; those before it have succeeded, those after it
         have never begun.

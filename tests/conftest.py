@@ -130,7 +130,7 @@ _SYNTH = ("cdk", "synth", "--quiet", "--ci", "--no-notices")
 def _synthesize(
     project: Path, output: Path, *, cache: Path | None = None, **environment: str
 ) -> subprocess.CompletedProcess[str]:
-    """Run `cdk synth` on a copy of the project, with nothing in the environment but what is given.
+    """Run ``cdk synth`` on a copy of the project, with nothing in the environment but what is given.
 
     Nothing comes out of the developer's cache: everything is compiled, unless there is another cache.
     """

@@ -1,4 +1,4 @@
-"""`make demo` succeeds only if everything that it shows is true."""
+"""``make demo`` succeeds only if everything that it shows is true."""
 
 from __future__ import annotations
 

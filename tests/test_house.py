@@ -16,7 +16,7 @@ PACKAGE = ROOT / "constructs" / "scheduled_pipeline"
 
 
 def test_the_folder_constructs_is_not_a_package() -> None:
-    """With an `__init__.py` it would hide the `constructs` package that the CDK is built on."""
+    """With an ``__init__.py`` it would hide the ``constructs`` package that the CDK is built on."""
     assert not list((ROOT / "constructs").glob("*.py"))
 
 

@@ -30,7 +30,7 @@ class ServiceError(Exception):
 
 
 def invalid(message: str) -> ServiceError:
-    """The `ValidationException` that every service here answers with status 400."""
+    """The ``ValidationException`` that every service here answers with status 400."""
     return ServiceError("ValidationException", message)
 
 
@@ -49,12 +49,12 @@ def validate(service: str, operation: str, params: Mapping[str, Any]) -> None:
     """Check a request against the operation's published input shape.
 
     Args:
-        service: botocore's name of the service, `scheduler`.
-        operation: the operation's API name, `CreateSchedule`.
+        service: botocore's name of the service, ``scheduler``.
+        operation: the operation's API name, ``CreateSchedule``.
         params: the request, with AWS's own member names.
 
     Raises:
-        ServiceError: a `ValidationException` in the wording AWS uses, one clause for each violation.
+        ServiceError: a ``ValidationException`` in the wording AWS uses, one clause for each violation.
     """
     model = operation_model(service, operation)
     if model is None or model.input_shape is None:
@@ -145,7 +145,7 @@ def _clause(value: Any, path: str, constraint: str) -> str:
 
 
 def page(items: Sequence[Any], limit: int | None, token: str | None) -> tuple[list[Any], str | None]:
-    """One page of a listing and the opaque token of the next, as AWS's `NextToken`.
+    """One page of a listing and the opaque token of the next, as AWS's ``NextToken``.
 
     Raises:
         ServiceError: the token was not made here.

@@ -1,4 +1,4 @@
-"""The properties of `AWS::S3::Bucket` that MiniStack's CloudFormation handler drops, through S3's own API.
+"""The properties of ``AWS::S3::Bucket`` that MiniStack's CloudFormation handler drops, through S3's own API.
 
 Encryption, lifecycle, ownership, access logs, suspended versioning and tags; and a bucket that is not empty
 is not deleted, as on AWS.
@@ -126,7 +126,7 @@ _MINISTACK: Final = dict(provisioners._RESOURCE_HANDLERS["AWS::S3::Bucket"])
 
 
 def create(logical_id: str, properties: Json, stack_name: str) -> tuple[str, Json]:
-    """`AWS::S3::Bucket`, with all of `_PROPERTIES`."""
+    """``AWS::S3::Bucket``, with all of ``_PROPERTIES``."""
     name, attributes = _MINISTACK["create"](logical_id, properties, stack_name)
     try:
         _apply(name, {}, properties)
@@ -154,7 +154,7 @@ def delete(physical_id: str, properties: Json) -> None:
 
 
 def empty(bucket: str) -> None:
-    """Delete every object and version: what the CDK's `Custom::S3AutoDeleteObjects` provider does."""
+    """Delete every object and version: what the CDK's ``Custom::S3AutoDeleteObjects`` provider does."""
     record = s3._buckets.get(bucket)
     if record is None:
         return

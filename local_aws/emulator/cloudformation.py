@@ -55,7 +55,7 @@ def _delete(service: str, api: Callable[[str, Json], Json], operation: str, requ
 
 
 def create_pipeline(logical_id: str, properties: Json, stack_name: str) -> Handled:
-    """`AWS::SageMaker::Pipeline`: `Ref` is the name and there are no attributes."""
+    """``AWS::SageMaker::Pipeline``: ``Ref`` is the name and there are no attributes."""
     request = {**_pipeline_request(properties), "Tags": properties.get("Tags", [])}
     _sagemaker("CreatePipeline", request)
     return properties["PipelineName"], {}
@@ -105,7 +105,7 @@ def _check_etag(location: Json) -> None:
 
 
 def create_schedule(logical_id: str, properties: Json, stack_name: str) -> Handled:
-    """`AWS::Scheduler::Schedule`: `Ref` is the name, `Arn` the one attribute."""
+    """``AWS::Scheduler::Schedule``: ``Ref`` is the name, ``Arn`` the one attribute."""
     name = properties.get("Name") or provisioners._physical_name(stack_name, logical_id, max_len=64)
     arn = _scheduler("CreateSchedule", _schedule_request(name, properties))["ScheduleArn"]
     return name, {"Arn": arn}
@@ -144,7 +144,7 @@ def _numbers(value: Any) -> Any:
 
 
 def create_group(logical_id: str, properties: Json, stack_name: str) -> Handled:
-    """`AWS::Scheduler::ScheduleGroup`: `Ref` is the name."""
+    """``AWS::Scheduler::ScheduleGroup``: ``Ref`` is the name."""
     name = properties.get("Name") or provisioners._physical_name(stack_name, logical_id, max_len=64)
     _scheduler("CreateScheduleGroup", {"Name": name, "Tags": properties.get("Tags", [])})
     return name, _group_attributes(name)
@@ -172,7 +172,7 @@ def _group_attributes(name: str) -> Json:
 
 
 def create_rule(logical_id: str, properties: Json, stack_name: str) -> Handled:
-    """`AWS::Events::Rule`, through PutRule and PutTargets: MiniStack's own handler checks nothing."""
+    """``AWS::Events::Rule``, through PutRule and PutTargets: MiniStack's own handler checks nothing."""
     name = properties.get("Name") or provisioners._physical_name(stack_name, logical_id, max_len=64)
     bus = provisioners._eb_rule_bus_name(properties)
     eventbridge._ensure_default_bus()

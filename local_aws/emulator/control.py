@@ -1,4 +1,4 @@
-"""The control endpoint, `/_local_aws/`: what no AWS service offers and a test or a demo needs."""
+"""The control endpoint, ``/_local_aws/``: what no AWS service offers and a test or a demo needs."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ _ACTIONS: Final[dict[str, Callable[[Json], Json]]] = {
 
 
 async def handle(scope: Json, receive: Callable[[], Any], send: Callable[[Json], Any]) -> None:
-    """Answer one POST with a JSON body: `account`, `region` and the action's own members."""
+    """Answer one POST with a JSON body: ``account``, ``region`` and the action's own members."""
     body, more = b"", True
     while more:
         message = await receive()

@@ -1,6 +1,6 @@
 """SageMaker pipelines as targets of EventBridge rules, and the events that SageMaker sends about executions.
 
-Follows "Using dead-letter queues to process undelivered events" and the `SageMakerPipelineParameters` of
+Follows "Using dead-letter queues to process undelivered events" and the ``SageMakerPipelineParameters`` of
 PutTargets. Matching, buses and all other targets are MiniStack's.
 """
 
@@ -71,7 +71,7 @@ def check_targets(rule_targets: list[Json]) -> None:
 
 
 def is_schedule(expression: str) -> bool:
-    """Whether PutRule takes this expression: none at all, a rate, or a cron of all six fields; no `at`."""
+    """Whether PutRule takes this expression: none at all, a rate, or a cron of all six fields; no ``at``."""
     try:
         parsed = recurrence.parse(expression) if expression else None
     except ValueError:
@@ -97,7 +97,7 @@ def _start_request(target: Json, payload: Json) -> Json:
 
 
 def _value(text: str, payload: Json) -> str:
-    """A parameter's value: text that starts with `$.` is a path into the event, anything else is itself."""
+    """A parameter's value: text that starts with ``$.`` is a path into the event, anything else is itself."""
     if not text.startswith("$."):
         return text
     found: Any = payload
@@ -130,7 +130,7 @@ def _dead_letter(target: Json, rule: Json, payload: Json, code: str, message: st
 
 
 def fire_rule(rule: Json, rule_targets: list[Json], due: datetime) -> None:
-    """Fire a scheduled rule: the "Scheduled Event" of `aws.events`, to its targets only."""
+    """Fire a scheduled rule: the "Scheduled Event" of ``aws.events``, to its targets only."""
     arn = rule["Arn"].split(":")
     event = {
         "EventId": secrets.token_hex(16),

@@ -29,7 +29,7 @@ Application = Callable[[dict[str, Any], Callable[[], Any], Send], Awaitable[None
 
 
 def install(*, on_ready: Callable[[], None]) -> Application:
-    """Extend MiniStack; the application to serve, which calls `on_ready` when it has started."""
+    """Extend MiniStack; the application to serve, which calls ``on_ready`` when it has started."""
     router.SERVICE_PATTERNS["sagemaker"] = {
         "target_prefixes": ["SageMaker."],
         "credential_scope": "sagemaker",

@@ -18,10 +18,10 @@ EVENTS: Final = "events.amazonaws.com"
 
 
 def role_trusts(role_arn: str, service: str, source_arn: str) -> bool:
-    """Whether the trust policy of the role lets the service assume it on behalf of `source_arn`.
+    """Whether the trust policy of the role lets the service assume it on behalf of ``source_arn``.
 
     Follows "Cross-service confused deputy prevention": the source is the schedule group for EventBridge
-    Scheduler and the rule for EventBridge, in `aws:SourceArn`, with its account in `aws:SourceAccount`.
+    Scheduler and the rule for EventBridge, in ``aws:SourceArn``, with its account in ``aws:SourceAccount``.
     """
     role = _role(role_arn)
     if role is None:
@@ -43,7 +43,7 @@ def role_allows(role_arn: str, action: str, resource_arn: str) -> bool:
 
 
 def queue_allows(queue_arn: str, service: str, source_arn: str) -> bool:
-    """Whether the policy of an SQS queue lets the service send to it on behalf of `source_arn`."""
+    """Whether the policy of an SQS queue lets the service send to it on behalf of ``source_arn``."""
     found = sqs.queue_policy_for_arn(queue_arn)
     if found is None:
         return False

@@ -1,7 +1,7 @@
 """SageMaker pipelines and their executions, kept by account and Region as MiniStack keeps its resources.
 
-Executions are recorded, never run: no job is started. An execution is `Executing` until the clock, a stop or
-`LocalAws.finish` ends it.
+Executions are recorded, never run: no job is started. An execution is ``Executing`` until the clock, a stop
+or ``LocalAws.finish`` ends it.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ def find_pipeline(name_or_arn: str) -> Pipeline:
     """The pipeline of this name or ARN.
 
     Raises:
-        ServiceError: `ResourceNotFound`.
+        ServiceError: ``ResourceNotFound``.
     """
     for pipeline in store.values():
         if name_or_arn in (pipeline.name, pipeline.arn) or name_or_arn.lower() == pipeline.arn:
@@ -113,7 +113,7 @@ def find_execution(arn: str) -> tuple[Pipeline, Execution]:
     """The execution of this ARN and its pipeline.
 
     Raises:
-        ServiceError: `ResourceNotFound`.
+        ServiceError: ``ResourceNotFound``.
     """
     for pipeline in store.values():
         for execution in pipeline.executions:
@@ -123,7 +123,7 @@ def find_execution(arn: str) -> tuple[Pipeline, Execution]:
 
 
 def create_pipeline(request: Json) -> Json:
-    """CreatePipeline; the same `ClientRequestToken` gives the same pipeline."""
+    """CreatePipeline; the same ``ClientRequestToken`` gives the same pipeline."""
     name, token = request["PipelineName"], request.get("ClientRequestToken")
     existing = store.get(name)
     if existing is not None and token is not None and existing.token == token:
@@ -176,7 +176,7 @@ def delete_pipeline(request: Json) -> Json:
 
 
 def start_pipeline_execution(request: Json) -> Json:
-    """StartPipelineExecution; one `ClientRequestToken` starts at most one execution of a pipeline."""
+    """StartPipelineExecution; one ``ClientRequestToken`` starts at most one execution of a pipeline."""
     pipeline = find_pipeline(request["PipelineName"])
     token = request.get("ClientRequestToken")
     for execution in pipeline.executions:
@@ -204,7 +204,7 @@ def start_pipeline_execution(request: Json) -> Json:
 
 
 def stop_pipeline_execution(request: Json) -> Json:
-    """StopPipelineExecution. Nothing runs, so the execution is `Stopped` at once."""
+    """StopPipelineExecution. Nothing runs, so the execution is ``Stopped`` at once."""
     pipeline, execution = find_execution(request["PipelineExecutionArn"])
     if execution.ended:
         raise invalid(f"Pipeline execution '{execution.arn}' in status {execution.status} cannot be stopped.")

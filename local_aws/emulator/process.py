@@ -24,7 +24,7 @@ def run(port: int, *, execution_seconds: float, stop_with_stdin: bool = False) -
 
     Args:
         port: 0 takes a free one; the readiness line on stdout names it.
-        execution_seconds: how long a pipeline execution stays `Executing`.
+        execution_seconds: how long a pipeline execution stays ``Executing``.
         stop_with_stdin: stop also when stdin is closed, which happens when the process at its other end dies.
     """
     with socket.socket() as listener, tempfile.TemporaryDirectory(prefix="local-aws-") as home:

@@ -1,4 +1,4 @@
-"""When a schedule is due: `at`, `rate` and `cron` expressions as EventBridge Scheduler reads them.
+"""When a schedule is due: ``at``, ``rate`` and ``cron`` expressions as EventBridge Scheduler reads them.
 
 Follows "Schedule types on EventBridge Scheduler" in its user guide: cron wall times that a zone skips in
 spring are skipped, and those it repeats in autumn are taken once, at the first.
@@ -26,12 +26,12 @@ class Recurrence(Protocol):
     """The times an expression stands for."""
 
     def next(self, after: datetime, *, anchor: datetime, zone: ZoneInfo) -> datetime | None:
-        """The first time later than `after`, in UTC; `anchor` is where a rate starts counting."""
+        """The first time later than ``after``, in UTC; ``anchor`` is where a rate starts counting."""
 
 
 @dataclass(frozen=True)
 class At:
-    """`at(yyyy-mm-ddThh:mm:ss)`: once, at a wall time of the zone."""
+    """``at(yyyy-mm-ddThh:mm:ss)``: once, at a wall time of the zone."""
 
     wall: datetime
 
@@ -43,7 +43,7 @@ class At:
 
 @dataclass(frozen=True)
 class Rate:
-    """`rate(value unit)`: the anchor, and every interval after it."""
+    """``rate(value unit)``: the anchor, and every interval after it."""
 
     interval: timedelta
 
@@ -56,7 +56,7 @@ class Rate:
 
 @dataclass(frozen=True)
 class Cron:
-    """`cron(minutes hours day-of-month month day-of-week [year])`."""
+    """``cron(minutes hours day-of-month month day-of-week [year])``."""
 
     minutes: Sequence[int]
     hours: Sequence[int]
@@ -97,11 +97,11 @@ class Cron:
 
 
 def next_due(schedule: Mapping[str, Any], after: datetime) -> datetime | None:
-    """The first time later than `after` that a schedule is due, within its start and end.
+    """The first time later than ``after`` that a schedule is due, within its start and end.
 
     Args:
         schedule: the settings as EventBridge Scheduler's API names them, dates in seconds since the epoch;
-            `Anchor` is where a rate without a `StartDate` starts counting.
+            ``Anchor`` is where a rate without a ``StartDate`` starts counting.
         after: aware.
     """
     parsed = parse(schedule["ScheduleExpression"])

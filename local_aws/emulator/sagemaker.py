@@ -1,4 +1,4 @@
-"""The SageMaker service (botocore `sagemaker-2017-07-24`): the pipeline API here, the rest by moto.
+"""The SageMaker service (botocore ``sagemaker-2017-07-24``): the pipeline API here, the rest by moto.
 
 Moto keeps pipelines too, but without idempotent starts, checked parameters, versions or AWS's error codes, so
 the pipeline operations are this package's own.
@@ -36,7 +36,7 @@ def call(operation: str, request: Json) -> Json:
 
 
 async def handle_request(method: str, path: str, headers: Json, body: bytes, query: Json) -> Response:
-    """MiniStack's entry to a service: the JSON 1.1 protocol, with the operation in `X-Amz-Target`."""
+    """MiniStack's entry to a service: the JSON 1.1 protocol, with the operation in ``X-Amz-Target``."""
     operation = headers.get("x-amz-target", "").rpartition(".")[2]
     request = json.loads(body or b"{}")
     if not _is_own(operation, request):

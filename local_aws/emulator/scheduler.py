@@ -1,4 +1,4 @@
-"""The EventBridge Scheduler API (botocore `scheduler-2021-06-30`): schedules and schedule groups.
+"""The EventBridge Scheduler API (botocore ``scheduler-2021-06-30``): schedules and schedule groups.
 
 Records live in MiniStack's own stores, so its tagging and reset reach them.
 """
@@ -53,7 +53,7 @@ def find_schedule(name: str, group: str) -> Json:
     """The record of a schedule.
 
     Raises:
-        ServiceError: `ResourceNotFoundException`.
+        ServiceError: ``ResourceNotFoundException``.
     """
     record = schedules.get(f"{group}/{name}")
     if record is None:
@@ -62,10 +62,10 @@ def find_schedule(name: str, group: str) -> Json:
 
 
 def find_group(name: str) -> Json:
-    """The record of a schedule group; `default` is always there.
+    """The record of a schedule group; ``default`` is always there.
 
     Raises:
-        ServiceError: `ResourceNotFoundException`.
+        ServiceError: ``ResourceNotFoundException``.
     """
     ministack_scheduler._ensure_default_group()
     group = groups.get(name)
@@ -75,7 +75,7 @@ def find_group(name: str) -> Json:
 
 
 def create_schedule(request: Json) -> Json:
-    """CreateSchedule; the same `ClientToken` gives the same schedule."""
+    """CreateSchedule; the same ``ClientToken`` gives the same schedule."""
     record = _checked_record(request)
     key = f"{record['GroupName']}/{record['Name']}"
     existing = schedules.get(key)
@@ -135,7 +135,7 @@ def _schedule_summary(record: Json) -> Json:
 
 
 def create_group(request: Json) -> Json:
-    """CreateScheduleGroup; the same `ClientToken` gives the same group."""
+    """CreateScheduleGroup; the same ``ClientToken`` gives the same group."""
     name, token = request["Name"], request.get("ClientToken")
     ministack_scheduler._ensure_default_group()
     existing = groups.get(name)

@@ -77,7 +77,7 @@ def _conflicts(
 
 
 def create_change_set(params: Json) -> Answer:
-    """CreateChangeSet; one that would make what is there already is `FAILED`, and DescribeEvents says why."""
+    """CreateChangeSet; one that would make what is there is ``FAILED``, and DescribeEvents says why."""
     answer: Answer = _ministack_create_change_set(params)
     status, _, body = answer
     if status == 200:

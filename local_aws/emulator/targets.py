@@ -1,8 +1,8 @@
 """The targets of a schedule: what EventBridge Scheduler checks when it takes one, and what it sends.
 
 Follows "Managing targets" in its user guide. A SageMaker pipeline can be a templated target (the pipeline's
-ARN with `SageMakerPipelineParameters`) or a universal one (`aws-sdk:sagemaker:startPipelineExecution` with an
-`Input`).
+ARN with ``SageMakerPipelineParameters``) or a universal one (``aws-sdk:sagemaker:startPipelineExecution``
+with an ``Input``).
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ def check(target: Json, group_arn: str) -> None:
     """Check a target as CreateSchedule and UpdateSchedule do.
 
     Raises:
-        ServiceError: the API of a universal target cannot be one, its `Input` is missing, or the role is not
-            there for EventBridge Scheduler to assume.
+        ServiceError: the API of a universal target cannot be one, its ``Input`` is missing, or the role is
+            not there for EventBridge Scheduler to assume.
     """
     universal = _UNIVERSAL.fullmatch(target["Arn"])
     if universal is not None:
@@ -57,11 +57,11 @@ def start_request(target: Json, attributes: Mapping[str, str]) -> Json | None:
 
     Args:
         target: the schedule's target.
-        attributes: the context attributes by keyword, `<aws.scheduler.scheduled-time>` and the others, which
-            are replaced wherever they stand in the payload.
+        attributes: the context attributes by keyword, ``<aws.scheduler.scheduled-time>`` and the others,
+            which are replaced wherever they stand in the payload.
 
     Raises:
-        ServiceError: the `Input` is no JSON object, or local AWS does not have the universal target.
+        ServiceError: the ``Input`` is no JSON object, or local AWS does not have the universal target.
     """
     pipeline = PIPELINE.fullmatch(target["Arn"])
     if pipeline is not None:
@@ -86,7 +86,7 @@ def start(request: Json, role_arn: str) -> str:
     """Start the pipeline with the role's permissions; the ARN of the execution.
 
     Raises:
-        ServiceError: what SageMaker answers, or `AccessDeniedException` where the role's policies do not
+        ServiceError: what SageMaker answers, or ``AccessDeniedException`` where the role's policies do not
             allow the start.
     """
     name = request.get("PipelineName", "")

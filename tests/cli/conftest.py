@@ -97,7 +97,7 @@ def write_assembly(tmp_path: Path) -> Callable[..., Path]:
 
 @pytest.fixture
 def next_runs() -> Callable[..., Any]:
-    """Run `scheduled-pipeline next` on an assembly, after a fixed moment unless told otherwise."""
+    """Run ``scheduled-pipeline next`` on an assembly, after a fixed moment unless told otherwise."""
 
     def run(assembly: Path, *options: str, after: str = "2027-01-01T00:00:00Z") -> Any:
         return CliRunner().invoke(app, ["next", "--assembly", str(assembly), "--after", after, *options])

@@ -1,4 +1,4 @@
-"""`docs/command.md` says what the command does."""
+"""``docs/command.md`` says what the command does."""
 
 import json
 import re

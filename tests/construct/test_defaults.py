@@ -1,4 +1,4 @@
-"""What `ScheduledPipeline` makes when hardly anything is given."""
+"""What ``ScheduledPipeline`` makes when hardly anything is given."""
 
 from __future__ import annotations
 

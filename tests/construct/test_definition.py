@@ -83,7 +83,7 @@ class TestTheDefinition:
         )
 
     def test_names_every_file_of_a_folder_so_that_none_is_collected(self, new_stack: NewStack) -> None:
-        """`cdk gc` keeps what a template mentions."""
+        """``cdk gc`` keeps what a template mentions."""
         stack = new_stack()
         training = ScheduledPipeline(stack, "Training", definition="sample_pipelines:source_folder")
         text = json.dumps(Template.from_stack(stack).to_json())

@@ -1,4 +1,4 @@
-"""What `ScheduledPipeline` makes when everything is given."""
+"""What ``ScheduledPipeline`` makes when everything is given."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `ScheduledPipeline` refuses."""
+"""What ``ScheduledPipeline`` refuses."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ class Cloud:
         toolkit: what was there before: what bootstrapping made, and the role.
         notebook_role: the ARN of a role as the SageMaker SDK wants it for a trigger.
         base: the plan that most tests start from: a pipeline with two schedules.
-        plan: the plan whose stack `Lifecycle` is there now, or None.
+        plan: the plan whose stack ``Lifecycle`` is there now, or None.
     """
 
     aws: LocalAws
@@ -75,7 +75,7 @@ class Cloud:
             self.deploy(plan)
 
     def be_gone(self) -> None:
-        """Have no stack `Lifecycle`, whatever the test before has left."""
+        """Have no stack ``Lifecycle``, whatever the test before has left."""
         if "Lifecycle" in self.aws.inventory().stacks:
             self.destroy()
 

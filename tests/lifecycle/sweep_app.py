@@ -1,4 +1,4 @@
-"""An app with one pipeline that sweeps strays, as `settings.json` in the working directory says."""
+"""An app with one pipeline that sweeps strays, as ``settings.json`` in the working directory says."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A pipeline of `@step` functions, deployed by the real CDK CLI and then run from what is deployed."""
+"""A pipeline of ``@step`` functions, deployed by the real CDK CLI and then run from what is deployed."""
 
 from __future__ import annotations
 

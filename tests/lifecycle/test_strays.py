@@ -1,4 +1,4 @@
-"""What `put_triggers` of the SageMaker SDK attaches to a pipeline of a stack: found, adopted, swept away."""
+"""What ``put_triggers`` of the SDK attaches to a pipeline of a stack: found, adopted, swept away."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NAME = "from-a-notebook"
 
 @pytest.fixture
 def command(cloud: Any) -> Callable[..., Any]:
-    """Run `scheduled-pipeline` on the account; the JSON that it prints."""
+    """Run ``scheduled-pipeline`` on the account; the JSON that it prints."""
     from scheduled_pipeline.cli.main import app
 
     def run(*arguments: str) -> Any:

@@ -121,7 +121,7 @@ def _allow(*actions: str) -> list[Template]:
 
 @pytest.fixture
 def role() -> Callable[..., Template]:
-    """Makes an `AWS::IAM::Role` resource: the service that assumes it, and the actions it allows."""
+    """Makes an ``AWS::IAM::Role`` resource: the service that assumes it, and the actions it allows."""
 
     def make(service: str = "scheduler", *actions: str, trust: Mapping[str, Any] | None = None) -> Template:
         properties = {
@@ -135,7 +135,7 @@ def role() -> Callable[..., Template]:
 
 @pytest.fixture
 def pipeline() -> Callable[..., Template]:
-    """Makes an `AWS::SageMaker::Pipeline` resource with a given list of parameters."""
+    """Makes an ``AWS::SageMaker::Pipeline`` resource with a given list of parameters."""
 
     def make(name: str = "Training", *, parameters: tuple[Template, ...] = (), **properties: Any) -> Template:
         definition = {"Version": "2020-12-01", "Parameters": list(parameters), "Steps": [{"Name": "Only"}]}
@@ -154,7 +154,7 @@ def pipeline() -> Callable[..., Template]:
 
 @pytest.fixture
 def schedule() -> Callable[..., Template]:
-    """Makes an `AWS::Scheduler::Schedule` resource whose role is the resource `Role`."""
+    """Makes an ``AWS::Scheduler::Schedule`` resource whose role is the resource ``Role``."""
 
     def make(*, target: Mapping[str, Any] | None = None, **properties: Any) -> Template:
         pipeline_arn = "arn:aws:sagemaker:${AWS::Region}:${AWS::AccountId}:pipeline/training"

@@ -57,7 +57,7 @@ def statements(new_stack: NewStack) -> list[dict[str, Any]]:
 
 
 def _written(value: Any) -> Any:
-    """A template value with references as `${Name}`."""
+    """A template value with references as ``${Name}``."""
     if isinstance(value, list):
         return [_written(one) for one in value]
     if not isinstance(value, dict):

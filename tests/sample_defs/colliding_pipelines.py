@@ -80,7 +80,7 @@ def by_a_client(context: PipelineContext) -> Pipeline:
 
 
 def by_a_resource(context: PipelineContext) -> Pipeline:
-    """The same by boto3's `Bucket`."""
+    """The same by boto3's ``Bucket``."""
     script = Path(_folder("resource")) / "main.py"
     bucket = context.session.boto_session.resource("s3").Bucket(context.bucket)
     bucket.upload_file(str(script), "extra/main.py")
@@ -88,7 +88,7 @@ def by_a_resource(context: PipelineContext) -> Pipeline:
 
 
 def by_an_object(context: PipelineContext) -> Pipeline:
-    """The same by boto3's `Object`, out of memory."""
+    """The same by boto3's ``Object``, out of memory."""
     import io
 
     context.session.boto_session.resource("s3").Object(context.bucket, "extra/a").upload_fileobj(

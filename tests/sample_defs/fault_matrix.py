@@ -79,7 +79,7 @@ class Line:
         return sum(len(found) for found in (self.left, self.missing, self.dangled, self.failed))
 
     def with_outcome(self, outcome: str) -> dict[str, Any]:
-        """The line of a test that has ended, as `matrix` takes it."""
+        """The line of a test that has ended, as ``matrix`` takes it."""
         return {one.name: getattr(self, one.name) for one in fields(Line)} | {"outcome": outcome}
 
 
@@ -109,7 +109,7 @@ class Row(Line):
     def settle(self, *, left: Sequence[str] = ()) -> None:
         """Fire everything that is there, count, and see that nothing is left, missing or dangling.
 
-        Only what CloudFormation cannot delete may be `left`, as `kind: name`.
+        Only what CloudFormation cannot delete may be ``left``, as ``kind: name``.
         """
         self.expected = len(left)
         self._fire()

@@ -48,11 +48,11 @@ class Fault:
 
 @dataclass
 class FaultyEndpoint:
-    """Made by `faulty_endpoint`.
+    """Made by ``faulty_endpoint``.
 
     Attributes:
         url: where it listens.
-        calls: how often each action was called, such as `scheduler:ListSchedules`.
+        calls: how often each action was called, such as ``scheduler:ListSchedules``.
     """
 
     url: str

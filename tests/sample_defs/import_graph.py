@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 
 Graph = Mapping[str, frozenset[str]]
-"""What each module imports; a module is its path below the tree, such as `cli/main.py`."""
+"""What each module imports; a module is its path below the tree, such as ``cli/main.py``."""
 
 
 def imported_names(path: Path) -> set[str]:
@@ -22,7 +22,7 @@ def imported_names(path: Path) -> set[str]:
 
 
 def graph_of(tree: Path, package: str) -> Graph:
-    """The imports among the modules below `tree`, which is the root of the package of that name."""
+    """The imports among the modules below ``tree``, which is the root of the package of that name."""
     places = {}
     for path in tree.rglob("*.py"):
         inside = path.relative_to(tree).as_posix()

@@ -33,12 +33,12 @@ REGION_AT_IMPORT = boto3.Session().region_name
 
 
 def script(context: PipelineContext) -> Pipeline:
-    """A file upload: `ScriptProcessor(code=...)`."""
+    """A file upload: ``ScriptProcessor(code=...)``."""
     return _pipeline(context, _script_step(context))
 
 
 def source_folder(context: PipelineContext) -> Pipeline:
-    """Two folder uploads: `ModelTrainer(source_code=...)` and the SDK's drivers for it."""
+    """Two folder uploads: ``ModelTrainer(source_code=...)`` and the SDK's drivers for it."""
     trainer = ModelTrainer(
         training_image=IMAGE,
         source_code=SourceCode(source_dir=str(CODE), entry_script="step.py"),
@@ -51,7 +51,7 @@ def source_folder(context: PipelineContext) -> Pipeline:
 
 
 def packed_folder(context: PipelineContext) -> Pipeline:
-    """An archive and scripts made in memory: `FrameworkProcessor(source_dir=...)`."""
+    """An archive and scripts made in memory: ``FrameworkProcessor(source_dir=...)``."""
     processor = FrameworkProcessor(
         image_uri=IMAGE,
         command=["python3"],

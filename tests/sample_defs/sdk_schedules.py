@@ -1,4 +1,4 @@
-"""Schedules as the SageMaker SDK makes and leaves them: `put_triggers`, then `Pipeline.delete`.
+"""Schedules as the SageMaker SDK makes and leaves them: ``put_triggers``, then ``Pipeline.delete``.
 
 Run as a program, as importing the SDK takes seconds; what to make is JSON on standard input: a list of
 objects with region, pipeline, group, role, and schedules by name. The pipelines exist; they are gone
@@ -13,7 +13,7 @@ from typing import Any
 
 
 def leave_behind(region: str, pipeline: str, group: str, schedules: dict[str, Any], role: str) -> None:
-    """Put the schedules and delete their pipeline; the SDK knows the group `default` alone, so it is told."""
+    """Put the schedules and delete their pipeline; the SDK has to be told of any group but ``default``."""
     import boto3
     from sagemaker.core.helper.session_helper import Session
     from sagemaker.mlops.workflow.pipeline import Pipeline

@@ -1,8 +1,8 @@
-"""One trigger as a notebook makes it: `put_triggers` of the SageMaker SDK on a pipeline that is there.
+"""One trigger as a notebook makes it: ``put_triggers`` of the SageMaker SDK on a pipeline that is there.
 
 Run as a program, as importing the SDK takes seconds. Standard input is a JSON object with region, pipeline,
-name and roles; a line is printed for each role: what `put_triggers` returns or raises, with its own check of
-the role.
+name and roles; a line is printed for each role: what ``put_triggers`` returns or raises, with its own check
+of the role.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The container of a `@step`: the SDK's own scripts, run where SageMaker would have put them."""
+"""The container of a ``@step``: the SDK's own scripts, run where SageMaker would have put them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _SCRIPTS = "sagemaker_remote_function_bootstrap"
 
 @dataclass
 class StepContainer:
-    """Runs jobs of a pipeline in a folder that stands for `/opt/ml`, with the local AWS's S3.
+    """Runs jobs of a pipeline in a folder that stands for ``/opt/ml``, with the local AWS's S3.
 
     Attributes:
         document: the definition, with real buckets for all that is written to.
@@ -43,7 +43,7 @@ class StepContainer:
     ) -> subprocess.CompletedProcess[str]:
         """Do what SageMaker does for one step: lay out its channels, then start its entry point.
 
-        `exchange` has contents for files of the channels, put there behind the definition's back.
+        ``exchange`` has contents for files of the channels, put there behind the definition's back.
         """
         arguments = self.arguments(step)
         root = self.folder / step

@@ -12,7 +12,7 @@ from scheduled_pipeline import PipelineSchedule
 from scheduled_pipeline.definition import placeholders
 
 NewStack = Callable[..., Stack]
-"""The fixture `new_stack`: makes a stack in an app of its own."""
+"""The fixture ``new_stack``: makes a stack in an app of its own."""
 
 NIGHTLY = PipelineSchedule.cron("0 3 * * ? *", timezone="Asia/Tokyo")
 
@@ -46,7 +46,7 @@ def policy_statements(template: Template, name: str) -> list[dict[str, Any]]:
 
 
 def text_of(value: Any) -> str:
-    """A template value as text, with `<...>` for what only the deployment knows."""
+    """A template value as text, with ``<...>`` for what only the deployment knows."""
     if isinstance(value, str):
         return value
     ((function, argument),) = value.items()

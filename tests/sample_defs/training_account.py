@@ -34,7 +34,7 @@ ENOUGH = ("-p", "Date=2027-01-04")
 
 @dataclass
 class Pauses:
-    """Stands in for the module `time` where a run is followed."""
+    """Stands in for the module ``time`` where a run is followed."""
 
     during: Callable[[], object]
 
@@ -61,7 +61,7 @@ class TrainingAccount:
         return found["PipelineExecutionSummaries"]  # type: ignore[no-any-return]
 
     def wait(self, ending: Callable[[str], object], *arguments: str) -> Result:
-        """Run `start --wait` while another thread ends the run, as soon as the command has seen it."""
+        """Run ``start --wait`` while another thread ends the run, as soon as the command has seen it."""
         seen = threading.Event()
 
         def end() -> None:

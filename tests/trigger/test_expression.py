@@ -4,7 +4,7 @@ Where a reason names a page or a check, it is one of these:
 
 - guide: the EventBridge Scheduler user guide, "Schedule types", with its table of fields and wildcards
 - rules: the EventBridge user guide, "Setting a schedule pattern for scheduled rules", with its examples
-- API: the `CreateSchedule` and `PutRule` references
+- API: the ``CreateSchedule`` and ``PutRule`` references
 - live: answered so by the service itself, as recorded in public bug reports and recorded test suites
 - open: the guides leave it open; refused, with a hint at a form that they document
 """

@@ -1,8 +1,8 @@
-"""The command `scheduled-pipeline`: its entry point, and how it reports errors.
+"""The command ``scheduled-pipeline``: its entry point, and how it reports errors.
 
 A subcommand is a function in a module of its own, added below; the docstring of the module is its help. It
-raises `CommandError` for what the operator
-can mend and `typer.Exit` with an `ExitCode` for the rest.
+raises ``CommandError`` for what the operator
+can mend and ``typer.Exit`` with an ``ExitCode`` for the rest.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def _options(
         typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version."),
     ] = False,
 ) -> None:
-    """Take the options that come before a subcommand; `help` above is what is shown."""
+    """Take the options that come before a subcommand; ``help`` above is what is shown."""
 
 
 def _add(name: str, command: Callable[..., None]) -> None:
@@ -98,5 +98,5 @@ _add("verify", verify)
 
 
 def main() -> None:
-    """Run the command line; ends the process with one of `ExitCode`."""
+    """Run the command line; ends the process with one of ``ExitCode``."""
     app()

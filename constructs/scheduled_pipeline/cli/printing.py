@@ -54,7 +54,7 @@ def _plain_lines(columns: Sequence[str], rows: Iterable[Sequence[str | None]]) -
 
 
 def write_json(head: Mapping[str, Any], member: str, items: Iterable[Mapping[str, Any]]) -> None:
-    """A JSON object with `head` and the items under `member`; written as the items come."""
+    """A JSON object with ``head`` and the items under ``member``; written as the items come."""
     _write(_json_lines(head, member, items))
 
 

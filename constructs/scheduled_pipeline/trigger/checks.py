@@ -33,7 +33,7 @@ _NUMBER_TOKEN = 1e280
 
 
 def check_type(field: str, value: object, expected: type | tuple[type, ...], words: str) -> None:
-    """Refuse a value of another type; `bool` is not accepted where a number is asked for.
+    """Refuse a value of another type; ``bool`` is not accepted where a number is asked for.
 
     Raises:
         TypeError: naming the field, the type that is allowed and the value.
@@ -45,7 +45,7 @@ def check_type(field: str, value: object, expected: type | tuple[type, ...], wor
 
 
 def check_name(field: str, value: str | None) -> None:
-    """Refuse a name that is not 1 to 64 characters of `0-9a-zA-Z-_.`."""
+    """Refuse a name that is not 1 to 64 characters of ``0-9a-zA-Z-_.``."""
     if value is None:
         return
     check_type(field, value, str, "a string")
@@ -63,12 +63,12 @@ def check_description(field: str, value: str | None) -> None:
 
 
 def check_flag(field: str, value: object) -> None:
-    """Refuse what is neither `True` nor `False`."""
+    """Refuse what is neither ``True`` nor ``False``."""
     check_type(field, value, bool, "True or False")
 
 
 def check_whole_number(field: str, value: int | None, least: int, most: int | None) -> None:
-    """Refuse a whole number outside `least` to `most`."""
+    """Refuse a whole number outside ``least`` to ``most``."""
     if value is None:
         return
     check_type(field, value, int, "a whole number")
@@ -112,14 +112,14 @@ SCHEDULER_PARAMETERS = ParameterRules(
     name_words="1 to 256 characters of A-Z a-z 0-9 - _ only",
     shortest_value=1,
 )
-"""`SageMakerPipelineParameter` of EventBridge Scheduler."""
+"""``SageMakerPipelineParameter`` of EventBridge Scheduler."""
 
 RULE_PARAMETERS = ParameterRules(
     name=re.compile(r"(?=.{1,256}\Z)[A-Za-z0-9](?:[A-Za-z0-9_\-]*[A-Za-z0-9])?"),
     name_words="1 to 256 characters of A-Z a-z 0-9 and inner - _ only",
     shortest_value=0,
 )
-"""`SageMakerPipelineParameter` of `AWS::Events::Rule`."""
+"""``SageMakerPipelineParameter`` of ``AWS::Events::Rule``."""
 
 
 def parameter_strings(
@@ -127,7 +127,7 @@ def parameter_strings(
 ) -> tuple[tuple[str, str], ...]:
     """The parameters as pairs of name and string, in the order given.
 
-    Numbers and booleans become strings as the SageMaker SDK writes them: `3`, `0.5`, `True`.
+    Numbers and booleans become strings as the SageMaker SDK writes them: ``3``, ``0.5``, ``True``.
 
     Args:
         parameters: at most 200.
@@ -178,7 +178,7 @@ def _check_number(field: str, value: float) -> None:
 
 
 def check_minutes(field: str, window: timedelta | None, most: int) -> None:
-    """Refuse a duration that is not a whole number of minutes from 1 to `most`."""
+    """Refuse a duration that is not a whole number of minutes from 1 to ``most``."""
     if window is None:
         return
     check_type(field, window, timedelta, "a timedelta")

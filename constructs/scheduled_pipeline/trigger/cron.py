@@ -1,4 +1,4 @@
-"""`Cron`: a calendar of runs, in AWS's dialect of cron."""
+"""``Cron``: a calendar of runs, in AWS's dialect of cron."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _EVERY_YEAR = "*"
 
 @dataclass(frozen=True, kw_only=True)
 class Cron:
-    """The six fields of a cron expression. `str()` gives the normal form, year included.
+    """The six fields of a cron expression. ``str()`` gives the normal form, year included.
 
     Days of the week are numbered as AWS numbers them: 1 is Sunday, 7 is Saturday.
     """
@@ -39,7 +39,7 @@ class Cron:
 
     @classmethod
     def parse(cls, text: str, *, year_required: bool = False) -> Cron:
-        """Read the fields between `cron(` and `)`.
+        """Read the fields between ``cron(`` and ``)``.
 
         Args:
             text: five or six fields, separated by blanks; five mean every year.
@@ -76,7 +76,7 @@ class Cron:
         return tuple(time(hour, minute) for hour in self.hours.values for minute in self.minutes.values)
 
     def days_from(self, first: date) -> Iterator[date]:
-        """The days on which it runs, from `first` on, in order; ends after the last year that it names."""
+        """The days on which it runs, from ``first`` on, in order; ends after the last year that it names."""
         for year in self.year.values:
             if year < first.year:
                 continue
@@ -97,7 +97,7 @@ class Cron:
         )
 
     def days_of(self, year: int, month: int) -> tuple[int, ...]:
-        """The days of one month on which it runs, whether or not `year` and `month` are among its own."""
+        """The days of one month on which it runs, whether or not ``year`` and ``month`` are among its own."""
         first_weekday, length = monthrange(year, month)
         return _days(self.day_of_month, self.day_of_week, (first_weekday + 1) % 7 + 1, length)
 
@@ -109,7 +109,7 @@ class Cron:
 
 @cache
 def _days(day_of_month: CronField, day_of_week: CronField, first: int, length: int) -> tuple[int, ...]:
-    """The days of a month of `length` days whose first day is the weekday `first`."""
+    """The days of a month of ``length`` days whose first day is the weekday ``first``."""
     if not day_of_week.is_any:
         if not day_of_week.special:
             return tuple(
@@ -207,7 +207,7 @@ def _refuse_seconds(text: str, given: list[str]) -> None:
 
 
 def _check_day_fields(given: list[str]) -> None:
-    """Exactly one of day-of-month and day-of-week is `?`."""
+    """Exactly one of day-of-month and day-of-week is ``?``."""
     day_of_month, day_of_week = given[2], given[4]
     if (day_of_month == "?") != (day_of_week == "?"):
         return

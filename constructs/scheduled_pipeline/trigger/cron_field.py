@@ -60,10 +60,11 @@ class CronField:
 
     Attributes:
         text: the normal form: capital letters, no leading zeros.
-        values: the numbers that it names, in order; all of them for `*`, none for `?` and the special forms.
-        special: `last-day`, `last-weekday`, `nearest-weekday`, `last-of`, `nth-of`, or empty.
-        argument: the day that `nW`, `nL` and `n#m` name, else 0.
-        week: the `m` of `n#m`, else 0.
+        values: the numbers that it names, in order; all of them for ``*``, none for ``?`` and the special
+            forms.
+        special: ``last-day``, ``last-weekday``, ``nearest-weekday``, ``last-of``, ``nth-of``, or empty.
+        argument: the day that ``nW``, ``nL`` and ``n#m`` name, else 0.
+        week: the ``m`` of ``n#m``, else 0.
     """
 
     text: str
@@ -74,7 +75,7 @@ class CronField:
 
     @property
     def is_any(self) -> bool:
-        """Whether it is `?`, so that the other day field decides."""
+        """Whether it is ``?``, so that the other day field decides."""
         return self.text == "?"
 
 

@@ -31,11 +31,11 @@ def describe_expression(expression: Expression, timezone: str) -> str:
     """Say when an expression runs, in at most 512 characters, the most that AWS takes as a description.
 
     Args:
-        expression: what `parse_expression` returned.
+        expression: what ``parse_expression`` returned.
         timezone: IANA name of the zone whose wall clock it is; a rate has none, it counts hours on the clock.
 
     Returns:
-        Such as `every day at 03:00 Asia/Tokyo`, `every 5 minutes` or `once on 2027-01-04 at 09:00 UTC`.
+        Such as ``every day at 03:00 Asia/Tokyo``, ``every 5 minutes`` or ``once on 2027-01-04 at 09:00 UTC``.
     """
     if isinstance(expression, Rate):
         return _rate(expression)

@@ -1,8 +1,8 @@
-"""`EventTrigger`: which event starts a pipeline, and with what.
+"""``EventTrigger``: which event starts a pipeline, and with what.
 
 Amazon SNS does not send its messages to EventBridge, only CloudTrail's record of calls to its API
 (https://docs.aws.amazon.com/eventbridge/latest/ref/events-ref-sns.html), so there is no factory for topics: a
-subscriber that puts events on a bus is needed, and `EventTrigger.pattern` matches what it puts there.
+subscriber that puts events on a bus is needed, and ``EventTrigger.pattern`` matches what it puts there.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _DEFAULT_BUS = "default"
 
 
 class EventOptions(TypedDict, total=False):
-    """What every factory of `EventTrigger` takes besides its event: see that class."""
+    """What every factory of ``EventTrigger`` takes besides its event: see that class."""
 
     event_bus_name: str | None
     enabled: bool
@@ -41,22 +41,22 @@ class EventOptions(TypedDict, total=False):
 class EventTrigger:
     """An EventBridge rule that starts one pipeline.
 
-    Make one with a factory such as `pattern` or `s3_object_created`. Everything is checked on construction.
-    Follows the `PutRule` reference and
+    Make one with a factory such as ``pattern`` or ``s3_object_created``. Everything is checked on
+    construction. Follows the ``PutRule`` reference and
     https://docs.aws.amazon.com/sagemaker/latest/dg/pipeline-eventbridge.html.
 
     Attributes:
-        event_pattern: the events that start it. Either this or `schedule_expression` is given.
-        schedule_expression: `cron(...)` or `rate(...)`, normalised; in UTC and on the default bus only.
+        event_pattern: the events that start it. Either this or ``schedule_expression`` is given.
+        schedule_expression: ``cron(...)`` or ``rate(...)``, normalised; in UTC and on the default bus only.
         event_bus_name: name or ARN of the bus. Default: the default bus of the account.
         enabled: whether it starts anything at all. Default: it does.
-        description: at most 512 characters. Default: see `describe`.
-        parameters: pipeline parameters by name, at most 200. A string that begins with `$.` is a path into
-            the event, such as `$.detail.object.key`, and must be the whole value.
+        description: at most 512 characters. Default: see ``describe``.
+        parameters: pipeline parameters by name, at most 200. A string that begins with ``$.`` is a path into
+            the event, such as ``$.detail.object.key``, and must be the whole value.
         maximum_retry_attempts: 0 to 185 retries of the start call. Default: 185, the service's.
         maximum_event_age: 60 to 86,400 s for which the start call is retried. Default: 24 hours, the
             service's.
-        name: physical name, 1 to 64 of `0-9a-zA-Z-_.`. Default: made from the
+        name: physical name, 1 to 64 of ``0-9a-zA-Z-_.``. Default: made from the
             pipeline's name and the event's key.
     """
 
@@ -90,7 +90,7 @@ class EventTrigger:
         """Start on any event that a pattern lets through.
 
         Args:
-            event_pattern: such as `{"source": ["my.app"], "detail-type": ["Data Ready"]}`.
+            event_pattern: such as ``{"source": ["my.app"], "detail-type": ["Data Ready"]}``.
             options: see the attributes of the class.
 
         Raises:
@@ -105,9 +105,9 @@ class EventTrigger:
     ) -> EventTrigger:
         """Start when an object is written to a bucket, however it is written.
 
-        The bucket must send its events to EventBridge (`event_bridge_enabled=True`). Follows
+        The bucket must send its events to EventBridge (``event_bridge_enabled=True``). Follows
         https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html: the key is
-        `$.detail.object.key`.
+        ``$.detail.object.key``.
 
         Args:
             bucket_name: name of the bucket; may be a CDK token.
@@ -139,8 +139,8 @@ class EventTrigger:
 
         Args:
             endpoint_name: of the endpoint. Default: any.
-            status: one or several of `sagemaker_events.ENDPOINT_STATUSES`, as events write them,
-                `IN_SERVICE`.
+            status: one or several of ``sagemaker_events.ENDPOINT_STATUSES``, as events write them,
+                ``IN_SERVICE``.
                 Default: any.
             options: see the attributes of the class.
         """
@@ -159,7 +159,7 @@ class EventTrigger:
 
         Args:
             name_prefix: what the name of the job begins with. Default: any.
-            status: one or several of `sagemaker_events.TRAINING_JOB_STATUSES`. Default: any.
+            status: one or several of ``sagemaker_events.TRAINING_JOB_STATUSES``. Default: any.
             options: see the attributes of the class.
         """
         pattern = sagemaker_events.training_job_state_change(name_prefix, status)
@@ -177,7 +177,7 @@ class EventTrigger:
 
         Args:
             pipeline_name: of the other pipeline, in either letter case. Default: any, this one included.
-            status: one or several of `sagemaker_events.PIPELINE_EXECUTION_STATUSES`. Default: any.
+            status: one or several of ``sagemaker_events.PIPELINE_EXECUTION_STATUSES``. Default: any.
             options: see the attributes of the class.
         """
         pattern = sagemaker_events.pipeline_execution_status_change(pipeline_name, status)
@@ -195,7 +195,7 @@ class EventTrigger:
 
         Args:
             model_package_group_name: of the package's group. Default: any.
-            status: one or several of `sagemaker_events.MODEL_APPROVAL_STATUSES`. Default: Approved.
+            status: one or several of ``sagemaker_events.MODEL_APPROVAL_STATUSES``. Default: Approved.
             options: see the attributes of the class.
         """
         pattern = sagemaker_events.model_package_approval(model_package_group_name, status)
@@ -203,10 +203,10 @@ class EventTrigger:
 
     @classmethod
     def cron(cls, expression: str, **options: Unpack[EventOptions]) -> EventTrigger:
-        """Start on a calendar, in UTC; `PipelineSchedule.cron` does the same in any zone.
+        """Start on a calendar, in UTC; ``PipelineSchedule.cron`` does the same in any zone.
 
         Args:
-            expression: six fields, `minutes hours day-of-month month day-of-week year`, without the word
+            expression: six fields, ``minutes hours day-of-month month day-of-week year``, without the word
                 cron.
             options: see the attributes of the class.
         """
@@ -218,7 +218,8 @@ class EventTrigger:
         """Start at a regular interval from the creation of the rule.
 
         Args:
-            interval: whole minutes, `timedelta(hours=1)`, or a number and a unit of time, `(5, "minutes")`.
+            interval: whole minutes, ``timedelta(hours=1)``, or a number and a unit of time, ``(5,
+                "minutes")``.
             options: see the attributes of the class.
         """
         return cls(schedule_expression=str(Rate.of(interval)), **options)
@@ -239,7 +240,7 @@ class EventTrigger:
         return frozenset(name for name, value in self.pipeline_parameters if is_path(value))
 
     def describe(self) -> str:
-        """What starts it, in plain words: `on Object Created from aws.s3`."""
+        """What starts it, in plain words: ``on Object Created from aws.s3``."""
         if self.schedule_expression is not None:
             return describe_expression(parse_expression(self.schedule_expression, Dialect.RULE), "UTC")
         assert self.event_pattern is not None

@@ -14,7 +14,7 @@ from typing import Any
 from scheduled_pipeline.trigger.checks import check_type
 
 MAXIMUM_EVENT_PATTERN = 4096
-"""Most characters that `PutRule` takes; the quota of an account is 2,048 until it is raised."""
+"""Most characters that ``PutRule`` takes; the quota of an account is 2,048 until it is raised."""
 
 ENVELOPE = frozenset(
     {
@@ -43,7 +43,7 @@ _PATH_INSIDE = re.compile(r".+\$\.(?:" + "|".join(sorted(ENVELOPE)) + r")\b", re
 
 
 def event_pattern_copy(pattern: Mapping[str, object]) -> dict[str, Any]:
-    """A pattern as a dictionary of its own, after refusing what `PutRule` refuses or no event can match.
+    """A pattern as a dictionary of its own, after refusing what ``PutRule`` refuses or no event can match.
 
     Args:
         pattern: fields of an event to the values that they may have, which are always in a list.
@@ -126,8 +126,8 @@ def check_path(field: str, path: str, pattern: Mapping[str, object] | None) -> N
 
     Args:
         field: name of the field, for the errors.
-        path: such as `$.detail.object.key` or `$.resources[0]`.
-        pattern: of the rule, or nothing for a rule on a schedule, whose events have an empty `detail`.
+        path: such as ``$.detail.object.key`` or ``$.resources[0]``.
+        pattern: of the rule, or nothing for a rule on a schedule, whose events have an empty ``detail``.
 
     Raises:
         ValueError: as said. A path that the pattern does not decide is accepted.

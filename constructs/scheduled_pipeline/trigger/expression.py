@@ -1,4 +1,4 @@
-"""Schedule expressions in AWS's dialect: `at(...)`, `rate(...)` and `cron(...)`.
+"""Schedule expressions in AWS's dialect: ``at(...)``, ``rate(...)`` and ``cron(...)``.
 
 Two services read them, and differ: EventBridge Scheduler
 (https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html) and EventBridge rules
@@ -35,7 +35,7 @@ class Dialect(Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class At:
-    """Once. `moment` is the naive wall clock of the schedule's zone."""
+    """Once. ``moment`` is the naive wall clock of the schedule's zone."""
 
     moment: datetime
 
@@ -45,7 +45,7 @@ class At:
 
 @dataclass(frozen=True, kw_only=True)
 class Rate:
-    """At a regular interval: `value` times a `unit`, which is `minute`, `hour` or `day`."""
+    """At a regular interval: ``value`` times a ``unit``, which is ``minute``, ``hour`` or ``day``."""
 
     value: int
     unit: str
@@ -94,7 +94,7 @@ class Rate:
 
 
 Expression = At | Rate | Cron
-"""A parsed schedule expression; `str()` of it is its normal form."""
+"""A parsed schedule expression; ``str()`` of it is its normal form."""
 
 
 def parse_expression(text: str, dialect: Dialect = Dialect.SCHEDULER) -> Expression:
@@ -103,7 +103,7 @@ def parse_expression(text: str, dialect: Dialect = Dialect.SCHEDULER) -> Express
     Args:
         text: as AWS takes it, at most 256 characters; blanks outside the fields are refused, as AWS refuses
             them.
-        dialect: the service that will read it. A rule has no `at`, and its cron has six fields, not five.
+        dialect: the service that will read it. A rule has no ``at``, and its cron has six fields, not five.
 
     Raises:
         TypeError: when the text is not a string.

@@ -9,7 +9,7 @@ What AWS documents
 - The first run of a rate is at its start date; a one-time schedule ignores start and end.
 - Recurring runs happen on or after the start date, and on or before the end date.
 
-What is inferred from it: the rule for clocks going back holds for each wall clock, so `cron(0/5 * * * ? *)`
+What is inferred from it: the rule for clocks going back holds for each wall clock, so ``cron(0/5 * * * ? *)``
 is silent for the whole of the second hour; and "once" is at the first of the two moments.
 """
 
@@ -39,9 +39,9 @@ def occurrences(
     """The runs of an expression, strictly increasing, aware, in its zone; ends when it never fires again.
 
     Args:
-        expression: what `parse_expression` returned.
-        timezone: IANA name of the zone whose wall clock a cron or an `at` is read on.
-        after: runs are later than this; naive means the wall clock of the zone. A rate without `start`
+        expression: what ``parse_expression`` returned.
+        timezone: IANA name of the zone whose wall clock a cron or an ``at`` is read on.
+        after: runs are later than this; naive means the wall clock of the zone. A rate without ``start``
             counts from here, as if the schedule were created at this moment.
         start: aware; runs are at this moment or later.
         end: aware; runs are at this moment or earlier.
@@ -85,7 +85,7 @@ def _cron_runs(cron: Cron, zone: ZoneInfo, after: datetime) -> Iterator[datetime
 
 
 def walls(cron: Cron, first: datetime) -> Iterator[datetime]:
-    """The wall clocks of a cron from a naive `first` on, in order, whether or not a zone shows them."""
+    """The wall clocks of a cron from a naive ``first`` on, in order, whether or not a zone shows them."""
     for day in cron.days_from(first.date()):
         for time in cron.times:
             wall = datetime.combine(day, time)
@@ -95,7 +95,7 @@ def walls(cron: Cron, first: datetime) -> Iterator[datetime]:
 
 @dataclass(frozen=True, kw_only=True)
 class ClockChange:
-    """Runs that a change of the clocks touches. `str()` is a line to show.
+    """Runs that a change of the clocks touches. ``str()`` is a line to show.
 
     Attributes:
         timezone: IANA name of the zone.
@@ -134,7 +134,7 @@ def clock_changes(
     """The runs between two moments that a change of the clocks skips or repeats.
 
     Args:
-        expression: what `parse_expression` returned; a rate is never touched.
+        expression: what ``parse_expression`` returned; a rate is never touched.
         timezone: IANA name of the zone.
         after: changes of the clock later than this; naive means the wall clock of the zone.
         until: changes not later than this; naive likewise.

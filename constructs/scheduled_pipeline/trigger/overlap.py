@@ -85,7 +85,7 @@ def overlong_run(
     A run may begin as late as the flexible time window allows, which leaves so much less until the next.
 
     Args:
-        schedule: with `expected_duration`.
+        schedule: with ``expected_duration``.
         after: aware; runs later than this are looked at.
         horizon: for how long from then.
 

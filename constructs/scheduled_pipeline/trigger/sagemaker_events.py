@@ -26,7 +26,7 @@ ENDPOINT_STATUSES = (
     "DELETING",
     "FAILED",
 )
-"""States of an endpoint as events write them; `DescribeEndpoint` writes them `InService`."""
+"""States of an endpoint as events write them; ``DescribeEndpoint`` writes them ``InService``."""
 
 TRAINING_JOB_STATUSES = ("InProgress", "Completed", "Failed", "Stopping", "Stopped")
 PIPELINE_EXECUTION_STATUSES = ("Executing", "Stopping", "Stopped", "Failed", "Succeeded")
@@ -38,7 +38,7 @@ _NAME_PREFIX = re.compile(r"[a-zA-Z0-9](?:-*[a-zA-Z0-9]){0,62}-*")
 
 
 def endpoint_state_change(endpoint_name: str | None, status: str | Sequence[str]) -> dict[str, Any]:
-    """The pattern of `SageMaker Endpoint State Change`."""
+    """The pattern of ``SageMaker Endpoint State Change``."""
     _check("endpoint_name", endpoint_name, _NAME, "1 to 63 of a-z A-Z 0-9 and inner -")
     detail = {
         **({} if endpoint_name is None else {"EndpointName": [endpoint_name]}),
@@ -48,7 +48,7 @@ def endpoint_state_change(endpoint_name: str | None, status: str | Sequence[str]
 
 
 def training_job_state_change(name_prefix: str | None, status: str | Sequence[str]) -> dict[str, Any]:
-    """The pattern of `SageMaker Training Job State Change`."""
+    """The pattern of ``SageMaker Training Job State Change``."""
     _check("name_prefix", name_prefix, _NAME_PREFIX, "1 to 63 of a-z A-Z 0-9 and -, not first")
     detail = {
         **({} if name_prefix is None else {"TrainingJobName": [{"prefix": name_prefix}]}),
@@ -60,7 +60,7 @@ def training_job_state_change(name_prefix: str | None, status: str | Sequence[st
 def pipeline_execution_status_change(
     pipeline_name: str | None, status: str | Sequence[str]
 ) -> dict[str, Any]:
-    """The pattern of `SageMaker Model Building Pipeline Execution Status Change`."""
+    """The pattern of ``SageMaker Model Building Pipeline Execution Status Change``."""
     _check("pipeline_name", pipeline_name, _PIPELINE_NAME, "1 to 256 of a-z A-Z 0-9 and inner -")
     detail: dict[str, Any] = _status("currentPipelineExecutionStatus", status, PIPELINE_EXECUTION_STATUSES)
     if pipeline_name is not None:
@@ -73,7 +73,7 @@ def pipeline_execution_status_change(
 def model_package_approval(
     model_package_group_name: str | None, status: str | Sequence[str]
 ) -> dict[str, Any]:
-    """The pattern of `SageMaker Model Package State Change` for an approval status."""
+    """The pattern of ``SageMaker Model Package State Change`` for an approval status."""
     _check("model_package_group_name", model_package_group_name, _NAME, "1 to 63 of a-z A-Z 0-9 and inner -")
     group = {} if model_package_group_name is None else {"ModelPackageGroupName": [model_package_group_name]}
     detail = {**group, **_status("ModelApprovalStatus", status, MODEL_APPROVAL_STATUSES)}

@@ -1,4 +1,4 @@
-"""`PipelineSchedule`: when EventBridge Scheduler starts a pipeline, and with what."""
+"""``PipelineSchedule``: when EventBridge Scheduler starts a pipeline, and with what."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC) - timedelta(days=2)
 
 
 class ScheduleOptions(TypedDict, total=False):
-    """What every factory of `PipelineSchedule` takes besides its expression: see that class."""
+    """What every factory of ``PipelineSchedule`` takes besides its expression: see that class."""
 
     start: datetime | None
     end: datetime | None
@@ -45,40 +45,40 @@ class ScheduleOptions(TypedDict, total=False):
 
 @dataclass(frozen=True, kw_only=True)
 class PipelineSchedule:
-    """A schedule of one pipeline. Make one with `cron`, `rate`, `at` or `from_sdk`.
+    """A schedule of one pipeline. Make one with ``cron``, ``rate``, ``at`` or ``from_sdk``.
 
     Everything is checked on construction. Follows
-    https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html and the `CreateSchedule`
+    https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html and the ``CreateSchedule``
     reference.
 
     Attributes:
-        expression: `cron(...)`, `rate(...)` or `at(...)`, normalised.
+        expression: ``cron(...)``, ``rate(...)`` or ``at(...)``, normalised.
         timezone: IANA name of the zone whose wall clock the expression is read on. Default: UTC.
-        start: first moment at which it may run; naive means the wall clock of `timezone`. Default: from its
+        start: first moment at which it may run; naive means the wall clock of ``timezone``. Default: from its
             creation.
-        end: last moment at which it may run, read as `start` is. Default: no end.
+        end: last moment at which it may run, read as ``start`` is. Default: no end.
         flexible_time_window: 1 to 1440 whole minutes within which a run may begin. Default: off.
         enabled: whether it runs at all. Default: it does.
-        description: at most 512 characters. Default: see `describe`.
+        description: at most 512 characters. Default: see ``describe``.
         parameters: pipeline parameters by name, at most 200. A value is a string of 1 to 1,024 characters,
-            a number or a boolean; `PipelineSchedule.SCHEDULED_TIME` and its kin are filled in by the
+            a number or a boolean; ``PipelineSchedule.SCHEDULED_TIME`` and its kin are filled in by the
             scheduler at each run.
         maximum_retry_attempts: 0 to 185 retries of the start call. Default: 185, the service's.
         maximum_event_age: 60 to 86,400 s for which the start call is retried. Default: 24 hours, the
             service's.
-        name: physical name, 1 to 64 of `0-9a-zA-Z-_.`; when the schedule moves to another group it must get a
-            new one. Default: made from the pipeline's name and the schedule's key.
+        name: physical name, 1 to 64 of ``0-9a-zA-Z-_.``; when the schedule moves to another group it must
+            get a new one. Default: made from the pipeline's name and the schedule's key.
         expected_duration: how long a run takes, for the overlap lint only; never sent to AWS. Default:
             unknown.
         idempotent: start each scheduled run at most once, although the scheduler delivers at least once.
             Default: off.
-        display_name: of the executions, 1 to 82 of `a-zA-Z0-9-`; only with `idempotent`. Default:
+        display_name: of the executions, 1 to 82 of ``a-zA-Z0-9-``; only with ``idempotent``. Default:
             SageMaker's own.
-        pipeline_version_id: version that is started; only with `idempotent`. Default: the latest.
+        pipeline_version_id: version that is started; only with ``idempotent``. Default: the latest.
     """
 
     SCHEDULED_TIME: ClassVar[str] = "<aws.scheduler.scheduled-time>"
-    """Filled in with the time for which the run was planned, such as `2027-01-04T09:00:00Z`."""
+    """Filled in with the time for which the run was planned, such as ``2027-01-04T09:00:00Z``."""
     SCHEDULE_ARN: ClassVar[str] = "<aws.scheduler.schedule-arn>"
     """Filled in with the ARN of the schedule."""
     EXECUTION_ID: ClassVar[str] = "<aws.scheduler.execution-id>"
@@ -130,8 +130,8 @@ class PipelineSchedule:
         """Run when the calendar says so.
 
         Args:
-            expression: `minutes hours day-of-month month day-of-week [year]`, without the word cron:
-                `0 3 * * ? *` is every day at 03:00.
+            expression: ``minutes hours day-of-month month day-of-week [year]``, without the word cron:
+                ``0 3 * * ? *`` is every day at 03:00.
             timezone: IANA name of the zone whose wall clock it is.
             options: see the attributes of the class.
 
@@ -150,13 +150,14 @@ class PipelineSchedule:
         timezone: str = "UTC",
         **options: Unpack[ScheduleOptions],
     ) -> PipelineSchedule:
-        """Run at a regular interval, counted from `start` or else from the creation of the schedule.
+        """Run at a regular interval, counted from ``start`` or else from the creation of the schedule.
 
         A day is 24 hours on the clock, also when daylight saving time changes.
 
         Args:
-            interval: whole minutes, `timedelta(hours=1)`, or a number and a unit of time, `(5, "minutes")`.
-            timezone: IANA name of the zone in which a naive `start` or `end` is read.
+            interval: whole minutes, ``timedelta(hours=1)``, or a number and a unit of time, ``(5,
+                "minutes")``.
+            timezone: IANA name of the zone in which a naive ``start`` or ``end`` is read.
             options: see the attributes of the class.
 
         Raises:
@@ -175,7 +176,8 @@ class PipelineSchedule:
             moment: a naive one is the wall clock of the zone, UTC when none is given; an aware one is
                 converted to it.
             timezone: IANA name of the zone in which the schedule is written. Default: UTC.
-            options: see the attributes of the class; `start` and `end` have no meaning here and are refused.
+            options: see the attributes of the class; ``start`` and ``end`` have no meaning here and are
+                refused.
 
         Raises:
             ValueError: for a wall clock that the zone skips, or a fraction of a second.
@@ -193,14 +195,15 @@ class PipelineSchedule:
 
     @classmethod
     def from_sdk(cls, schedule: object) -> PipelineSchedule:
-        """The same schedule as the SageMaker SDK's own `PipelineSchedule`, read without importing the SDK.
+        """The same schedule as the SageMaker SDK's own ``PipelineSchedule``, read without importing the SDK.
 
         As in the SDK, a naive datetime means UTC, an aware one is converted to UTC, and fractions of a
         second are dropped. Its start date is left out of a one-time schedule, where the scheduler ignores
         it.
 
         Raises:
-            TypeError: when it is not the SDK's object, or has none or several of `at`, `rate` and `cron`.
+            TypeError: when it is not the SDK's object, or has none or several of ``at``, ``rate`` and
+                ``cron``.
             ValueError: for an expression or a name that AWS refuses, which the SDK itself lets through.
         """
         if not _is_sdk_schedule(schedule):
@@ -227,12 +230,12 @@ class PipelineSchedule:
 
     @property
     def start_date(self) -> str | None:
-        """The start as `AWS::Scheduler::Schedule` takes it, in UTC: `2027-01-04T14:00:00Z`."""
+        """The start as ``AWS::Scheduler::Schedule`` takes it, in UTC: ``2027-01-04T14:00:00Z``."""
         return None if self.start is None else utc_text(self.start)
 
     @property
     def end_date(self) -> str | None:
-        """The end as `AWS::Scheduler::Schedule` takes it, in UTC."""
+        """The end as ``AWS::Scheduler::Schedule`` takes it, in UTC."""
         return None if self.end is None else utc_text(self.end)
 
     @property
@@ -242,11 +245,11 @@ class PipelineSchedule:
 
     @property
     def parsed(self) -> Expression:
-        """The expression as a value: `At`, `Rate` or `Cron`."""
+        """The expression as a value: ``At``, ``Rate`` or ``Cron``."""
         return _parsed(self.expression)
 
     def dates(self) -> tuple[tuple[str, datetime], ...]:
-        """The fixed moments that it names, aware, each with its field: `at`, `start`, `end`.
+        """The fixed moments that it names, aware, each with its field: ``at``, ``start``, ``end``.
 
         None is refused for lying in the past: whether it does depends on when the question is asked.
         """
@@ -256,11 +259,11 @@ class PipelineSchedule:
         return tuple((name, moment) for name, moment in named if moment is not None)
 
     def next_runs(self, count: int, *, after: datetime) -> tuple[datetime, ...]:
-        """The next runs, aware, in the zone of the schedule; fewer than `count` when it ends before.
+        """The next runs, aware, in the zone of the schedule; fewer than ``count`` when it ends before.
 
         Args:
             count: how many at most.
-            after: runs are later than this; naive means the wall clock of the zone. A rate without `start`
+            after: runs are later than this; naive means the wall clock of the zone. A rate without ``start``
                 counts from here, as if the schedule were created at this moment.
         """
         checks.check_whole_number("count", count, 0, None)
@@ -272,7 +275,7 @@ class PipelineSchedule:
         return clock_changes(self.parsed, self.timezone, after=after, until=until)
 
     def describe(self) -> str:
-        """When it runs, in plain words: `every day at 03:00 Asia/Tokyo`."""
+        """When it runs, in plain words: ``every day at 03:00 Asia/Tokyo``."""
         return describe_expression(self.parsed, self.timezone)
 
     def _set(self, name: str, value: object) -> None:
@@ -334,7 +337,7 @@ class PipelineSchedule:
 
 
 class SdkSchedule(Protocol):
-    """What the SageMaker SDK's own `PipelineSchedule` looks like."""
+    """What the SageMaker SDK's own ``PipelineSchedule`` looks like."""
 
     name: str | None
     enabled: bool | None
@@ -349,7 +352,7 @@ class SdkSchedule(Protocol):
 
 
 def as_pipeline_schedule(value: object) -> PipelineSchedule:
-    """A `PipelineSchedule` as it is, or the SageMaker SDK's object converted.
+    """A ``PipelineSchedule`` as it is, or the SageMaker SDK's object converted.
 
     Raises:
         TypeError: for anything else.
@@ -370,7 +373,7 @@ def _context_attributes() -> set[str]:
 
 
 class _SdkSchedule(Protocol):
-    """What `sagemaker.mlops.workflow.triggers.PipelineSchedule` has."""
+    """What ``sagemaker.mlops.workflow.triggers.PipelineSchedule`` has."""
 
     name: Any
     enabled: Any

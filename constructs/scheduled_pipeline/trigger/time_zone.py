@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from scheduled_pipeline.trigger.checks import check_type
 
 MAXIMUM_TIME_ZONE = 50
-"""Most characters that EventBridge Scheduler takes in `ScheduleExpressionTimezone`."""
+"""Most characters that EventBridge Scheduler takes in ``ScheduleExpressionTimezone``."""
 
 _ONE_DAY = timedelta(days=1)
 _ONE_SECOND = timedelta(seconds=1)
@@ -42,7 +42,7 @@ def time_zone(name: str) -> ZoneInfo:
     """The time zone of an IANA name, written exactly as the time zone database writes it.
 
     Args:
-        name: such as `Asia/Tokyo`, `America/New_York` or `UTC`; at most 50 characters.
+        name: such as ``Asia/Tokyo``, ``America/New_York`` or ``UTC``; at most 50 characters.
 
     Raises:
         TypeError: when the name is not a string.
@@ -66,7 +66,7 @@ def exists(wall: datetime, zone: ZoneInfo) -> bool:
 def in_zone(field: str, moment: datetime, zone: ZoneInfo) -> datetime:
     """A moment in a zone: a naive one is the wall clock of the zone, an aware one is converted.
 
-    A naive wall clock that occurs twice is the first of the two unless its `fold` is 1.
+    A naive wall clock that occurs twice is the first of the two unless its ``fold`` is 1.
 
     Raises:
         TypeError: when the moment is not a datetime.
@@ -117,7 +117,7 @@ class Transition:
 
 
 def transitions(zone: ZoneInfo, *, after: datetime, until: datetime) -> Iterator[Transition]:
-    """The changes of a zone's offset later than `after` and not later than `until`, in order."""
+    """The changes of a zone's offset later than ``after`` and not later than ``until``, in order."""
     low, last = (moment.astimezone(UTC).replace(microsecond=0) for moment in (after, until))
     while low < last:
         high = min(low + _ONE_DAY, last)
@@ -141,5 +141,5 @@ def _offset(moment: datetime, zone: ZoneInfo) -> timedelta:
 
 
 def utc_text(moment: datetime) -> str:
-    """A moment as `AWS::Scheduler::Schedule` takes `StartDate` and `EndDate`: `2027-01-04T14:00:00Z`."""
+    """A moment as a schedule takes ``StartDate`` and ``EndDate``: ``2027-01-04T14:00:00Z``."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,4 +1,4 @@
-"""`Timeline`: the minutes of a day in which a schedule fires, fast enough to look at whole years."""
+"""``Timeline``: the minutes of a day in which a schedule fires, fast enough to look at whole years."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Timeline:
     """When an expression fires, day by day.
 
     Attributes:
-        expression: what `parse_expression` returned.
+        expression: what ``parse_expression`` returned.
         zone: whose wall clock it is.
         first: aware, on a whole second; no run is earlier.
         last: aware, on a whole second; no run is later.
@@ -39,7 +39,7 @@ class Timeline:
     anchor: datetime
 
     def minutes(self, day: datetime) -> int:
-        """The minutes of a day of UTC in which it fires, as a number whose bit `n` is minute `n`.
+        """The minutes of a day of UTC in which it fires, as a number whose bit ``n`` is minute ``n``.
 
         Args:
             day: midnight in UTC.
@@ -68,7 +68,7 @@ class Timeline:
         return minutes & _WHOLE_DAY
 
     def _clipped(self, minutes: int, day: datetime, run: datetime) -> int:
-        """The minutes from `first` to `last`; each run is as many seconds past its minute as `run` is."""
+        """The minutes from ``first`` to ``last``; each run is as far past its minute as ``run`` is."""
         seconds = (run.astimezone(UTC) - day) % _ONE_MINUTE
         low = max(0, -((day + seconds - self.first) // _ONE_MINUTE))
         high = (self.last - day - seconds) // _ONE_MINUTE

@@ -1,4 +1,4 @@
-"""What `put_triggers` of the real SDK leaves behind, from finding it to the last deletion."""
+"""What ``put_triggers`` of the real SDK leaves behind, from finding it to the last deletion."""
 
 import json
 import subprocess

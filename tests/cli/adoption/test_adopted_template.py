@@ -80,7 +80,7 @@ def parameters(target: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def text(value: Any) -> str:
-    """A joined value, its references as `<...>`."""
+    """A joined value, its references as ``<...>``."""
     if isinstance(value, str):
         return value
     return "".join(part if isinstance(part, str) else "<...>" for part in value["Fn::Join"][1])

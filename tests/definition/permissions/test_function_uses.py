@@ -1,4 +1,4 @@
-"""What a function with `@step` may do in S3, as far as the definition of its job tells."""
+"""What a function with ``@step`` may do in S3, as far as the definition of its job tells."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Functions with `@step` compile the same everywhere, and run where nothing of the project is."""
+"""Functions with ``@step`` compile the same everywhere, and run where nothing of the project is."""
 
 from __future__ import annotations
 

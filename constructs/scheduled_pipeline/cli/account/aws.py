@@ -41,13 +41,13 @@ EndpointUrl = Annotated[
 class Aws:
     """The identity that calls AWS, and where.
 
-    Made by `connect`. Its clients retry what was throttled or lost, at a pace that follows AWS's answers, and
-    their errors become one sentence each within `api_errors`.
+    Made by ``connect``. Its clients retry what was throttled or lost, at a pace that follows AWS's answers,
+    and their errors become one sentence each within ``api_errors``.
 
     Attributes:
-        session: a `boto3.Session`.
-        endpoint_url: for every service; otherwise `AWS_ENDPOINT_URL` and its like count.
-        retries: as `botocore.config.Config` takes them.
+        session: a ``boto3.Session``.
+        endpoint_url: for every service; otherwise ``AWS_ENDPOINT_URL`` and its like count.
+        retries: as ``botocore.config.Config`` takes them.
     """
 
     session: Any
@@ -100,7 +100,7 @@ class Aws:
         """A boto3 client; the same one each time, for any thread.
 
         Args:
-            service: as boto3 names it, such as `scheduler`.
+            service: as boto3 names it, such as ``scheduler``.
             region: default: the session's.
 
         Raises:
@@ -113,7 +113,7 @@ class Aws:
             return self._clients[key]
 
     def account(self, region: str | None = None) -> str:
-        """The id of the account whose identity makes the calls: `sts:GetCallerIdentity`, always allowed.
+        """The id of the account whose identity makes the calls: ``sts:GetCallerIdentity``, always allowed.
 
         Args:
             region: where to ask. Default: the session's.

@@ -37,7 +37,7 @@ class AwsError(CommandError):
     """AWS refused a call, or could not be asked.
 
     Attributes:
-        code: AWS's code of the error, such as `ThrottlingException`; empty when there was no answer.
+        code: AWS's code of the error, such as ``ThrottlingException``; empty when there was no answer.
     """
 
     exit_code: ClassVar[ExitCode] = ExitCode.AWS
@@ -56,7 +56,7 @@ class ApiCall:
     """A call of an AWS API.
 
     Attributes:
-        action: as a policy names it, such as `scheduler:ListSchedules`.
+        action: as a policy names it, such as ``scheduler:ListSchedules``.
         region: the Region that was asked.
     """
 
@@ -92,12 +92,12 @@ def note_calls(client: Any) -> Any:
 
 @contextmanager
 def api_errors() -> Iterator[None]:
-    """Turn every error of boto3 and botocore within into an `AwsError`.
+    """Turn every error of boto3 and botocore within into an ``AwsError``.
 
     Serves as a decorator of a function too, but not of a generator: its body runs after the call.
 
     Raises:
-        AwsError: with one sentence; `NotFoundError` when there is no such resource.
+        AwsError: with one sentence; ``NotFoundError`` when there is no such resource.
     """
     from boto3.exceptions import Boto3Error
     from botocore.exceptions import BotoCoreError, ClientError
@@ -111,7 +111,7 @@ def api_errors() -> Iterator[None]:
 
 
 def refusal(error: Any) -> AwsError:
-    """The error of an answer of AWS, a `botocore.exceptions.ClientError`."""
+    """The error of an answer of AWS, a ``botocore.exceptions.ClientError``."""
     details = error.response.get("Error", {})
     code = str(details.get("Code", ""))
     message = str(details.get("Message", "")).strip().rstrip(".")

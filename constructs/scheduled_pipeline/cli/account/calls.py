@@ -21,7 +21,7 @@ def listed(operation: Callable[..., Any], member: str, **arguments: Any) -> Iter
     """The items of a listing, page by page.
 
     Args:
-        operation: a method of a boto3 client that takes and returns `NextToken`.
+        operation: a method of a boto3 client that takes and returns ``NextToken``.
         member: the member of its answer that has the items.
         arguments: of the call.
     """

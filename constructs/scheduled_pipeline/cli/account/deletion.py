@@ -48,9 +48,9 @@ def delete(
 ) -> list[Deletion]:
     """Delete triggers side by side; throttled calls are repeated by the client.
 
-    Calls `scheduler:DeleteSchedule`; for a rule `events:RemoveTargets`, `events:ListTargetsByRule` and, when
-    it has no targets left, `events:DeleteRule`. What is gone already is done. An interrupt lets the calls
-    that are under way come to their end, so that what is returned is what has happened.
+    Calls ``scheduler:DeleteSchedule``; for a rule ``events:RemoveTargets``, ``events:ListTargetsByRule``
+    and, when it has no targets left, ``events:DeleteRule``. What is gone already is done. An interrupt lets
+    the calls that are under way come to their end, so that what is returned is what has happened.
 
     Args:
         aws: who asks.

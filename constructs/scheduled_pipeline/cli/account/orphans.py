@@ -77,7 +77,7 @@ def _why_unknown(record: TriggerRecord, pipeline: PipelineReference) -> str:
 def find_orphans(aws: Aws, region: str, progress: Progress) -> Iterator[Orphan]:
     """The orphans of a Region, as they are found.
 
-    Calls what `scan`, `read_owners` and `PipelineLookup.confirmed` call.
+    Calls what ``scan``, ``read_owners`` and ``PipelineLookup.confirmed`` call.
     """
     pipelines = PipelineLookup(aws)
     owners = read_owners(aws, region, progress)

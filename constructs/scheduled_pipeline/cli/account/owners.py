@@ -2,12 +2,12 @@
 
 A schedule has no tags, so nothing on it tells. The stacks of the Region do: each lists its resources with
 their physical ids. That is a call for each page of stacks and one for each stack, however many triggers there
-are: `cloudformation:ListStacks` and `cloudformation:ListStackResources`.
+are: ``cloudformation:ListStacks`` and ``cloudformation:ListStackResources``.
 
-The physical id of `AWS::Scheduler::Schedule` is its name alone, which is unique only within its group. Where
-the stack has no group of that name itself, its template is read, once a stack: `cloudformation:GetTemplate`.
-The physical id of `AWS::Events::Rule` is its name, or the bus, a bar and the name on a custom bus; the ARN
-is its primary identifier.
+The physical id of ``AWS::Scheduler::Schedule`` is its name alone, which is unique only within its group.
+Where the stack has no group of that name itself, its template is read, once a stack:
+``cloudformation:GetTemplate``. The physical id of ``AWS::Events::Rule`` is its name, or the bus, a bar and
+the name on a custom bus; the ARN is its primary identifier.
 https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-scheduler-schedule.html
 https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-events-rule.html
 """
@@ -63,7 +63,7 @@ class _Resource:
 
 
 class Owners:
-    """Knows which stack of a Region owns a trigger. Made by `read_owners`."""
+    """Knows which stack of a Region owns a trigger. Made by ``read_owners``."""
 
     def __init__(
         self,

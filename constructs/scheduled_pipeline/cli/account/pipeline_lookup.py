@@ -27,7 +27,7 @@ class Existence(Enum):
 
 
 class PipelineLookup:
-    """Answers from one listing of the pipelines of each Region: `sagemaker:ListPipelines`, once a page."""
+    """Answers from one listing of the pipelines of each Region: ``sagemaker:ListPipelines``, once a page."""
 
     def __init__(self, aws: Aws) -> None:
         self._aws = aws
@@ -51,7 +51,7 @@ class PipelineLookup:
         return self._elsewhere(record, lambda: self._listed(pipeline))
 
     def confirmed(self, record: TriggerRecord) -> Existence:
-        """As `existence`, but ask once for a pipeline that is not listed: `sagemaker:DescribePipeline`."""
+        """As ``existence``, but ask ``sagemaker:DescribePipeline`` once for a pipeline that is not listed."""
         found = self.existence(record)
         if found is not Existence.NO or record.pipeline is None:
             return found

@@ -24,7 +24,7 @@ class StepRecord:
 
     Attributes:
         name: of the step.
-        status: as SageMaker writes it, `Starting` to `Succeeded`.
+        status: as SageMaker writes it, ``Starting`` to ``Succeeded``.
         start: aware; nothing before it has begun.
         end: aware; nothing before it has ended.
         failure_reason: why it failed, if it did.
@@ -73,7 +73,7 @@ class RunRecord:
 
     Attributes:
         arn: of the execution.
-        status: as SageMaker writes it, `Executing` to `Succeeded`.
+        status: as SageMaker writes it, ``Executing`` to ``Succeeded``.
         display_name: given at the start, or made by SageMaker.
         start: aware.
         end: aware, when it last changed; nothing before it has ended.
@@ -130,7 +130,7 @@ class RunRecord:
         return f"the run {self.arn} {word}{f': {reason}' if reason else ''}"
 
     def duration(self, now: datetime) -> timedelta | None:
-        """How long it took, or has taken until `now`, in whole seconds."""
+        """How long it took, or has taken until ``now``, in whole seconds."""
         if self.start is None:
             return None
         return timedelta(seconds=max(0, round(((self.end or now) - self.start).total_seconds())))
@@ -141,7 +141,7 @@ class RunRecord:
 
 
 def moment_text(moment: datetime | None) -> str | None:
-    """A moment in UTC, such as `2027-01-04T14:00:00Z`."""
+    """A moment in UTC, such as ``2027-01-04T14:00:00Z``."""
     return None if moment is None else utc_text(moment)
 
 
@@ -151,7 +151,7 @@ def _moment(value: datetime | None) -> datetime | None:
 
 @api_errors()
 def read_run(client: Any, arn: str) -> RunRecord:
-    """A run and its steps: `sagemaker:DescribePipelineExecution` and `ListPipelineExecutionSteps`.
+    """A run and its steps: ``sagemaker:DescribePipelineExecution`` and ``ListPipelineExecutionSteps``.
 
     Args:
         client: of SageMaker.

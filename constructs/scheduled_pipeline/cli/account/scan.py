@@ -26,8 +26,8 @@ Progress = Callable[[str], None]
 def scan(aws: Aws, region: str, *, details: bool, progress: Progress) -> Iterator[TriggerRecord]:
     """Every trigger in a Region, one after the other: schedules as AWS lists them, then rules by bus.
 
-    Calls `scheduler:ListSchedules`, `events:ListEventBuses` and `events:ListRules` once a page,
-    `events:ListTargetsByRule` once a rule, and `scheduler:GetSchedule` once a schedule that starts a
+    Calls ``scheduler:ListSchedules``, ``events:ListEventBuses`` and ``events:ListRules`` once a page,
+    ``events:ListTargetsByRule`` once a rule, and ``scheduler:GetSchedule`` once a schedule that starts a
     pipeline; without details, only for those whose pipeline the answer of ListSchedules does not name.
 
     Args:

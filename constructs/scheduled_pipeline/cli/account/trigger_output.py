@@ -10,7 +10,7 @@ from scheduled_pipeline.trigger.time_zone import utc_text
 
 
 def document(record: TriggerRecord) -> dict[str, Any]:
-    """A trigger as a JSON object; what is absent is null, `docs/command.md` says what is in it."""
+    """A trigger as a JSON object; what is absent is null, ``docs/command.md`` says what is in it."""
     pipeline = record.pipeline
     return {
         "kind": record.kind,

@@ -43,32 +43,32 @@ class PipelineReference:
 class TriggerRecord:
     """A schedule of EventBridge Scheduler, or one target of a rule of EventBridge, that starts a pipeline.
 
-    A rule with two pipelines for targets makes two records, which differ in `target_id`.
+    A rule with two pipelines for targets makes two records, which differ in ``target_id``.
 
     Attributes:
-        kind: `schedule` or `rule`.
+        kind: ``schedule`` or ``rule``.
         name: of the schedule or the rule.
         arn: of the schedule or the rule.
         group: the schedule's group, or the rule's event bus.
-        state: `ENABLED`, `DISABLED`, or another that AWS has for rules.
-        target_arn: the pipeline's, or that of the call `StartPipelineExecution`.
+        state: ``ENABLED``, ``DISABLED``, or another that AWS has for rules.
+        target_arn: the pipeline's, or that of the call ``StartPipelineExecution``.
         pipeline: what is started; nothing when the call's input does not name it.
         expression: the schedule expression; nothing for a rule on events.
         timezone: whose wall clock it is; a rule's is UTC.
-        start: `StartDate`, aware.
-        end: `EndDate`, aware.
+        start: ``StartDate``, aware.
+        end: ``EndDate``, aware.
         created: when it was made, aware; nothing for a rule.
         window_minutes: of the flexible time window; nothing when it is off.
         description: as given.
         role_arn: the role that starts the pipeline.
         parameters: names and values, in the order given.
-        input: the request of the call `StartPipelineExecution`, or what else the target is given, as it is.
+        input: the request of the call ``StartPipelineExecution``, or what else the target is given, as it is.
         event_pattern: of a rule on events, as JSON.
         dead_letter_arn: the queue for starts that failed.
         maximum_retry_attempts: of the retry policy.
         maximum_event_age_seconds: of the retry policy.
         kms_key_arn: that encrypts the schedule.
-        action_after_completion: `DELETE` or `NONE`, of a schedule.
+        action_after_completion: ``DELETE`` or ``NONE``, of a schedule.
         target_id: of a rule's target.
         other_targets: how many targets the rule has beside this one.
         managed_by: the AWS service that made the rule.
@@ -205,7 +205,7 @@ class TriggerRecord:
 
     @property
     def is_start_call(self) -> bool:
-        """Whether the target is the call `StartPipelineExecution`, with the request in `input`."""
+        """Whether the target is the call ``StartPipelineExecution``, with the request in ``input``."""
         return is_start_call(self.target_arn)
 
     @property

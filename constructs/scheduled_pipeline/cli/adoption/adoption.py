@@ -1,4 +1,4 @@
-"""Triggers that no stack owns, as the Python code that makes a `ScheduledPipeline` start the same.
+"""Triggers that no stack owns, as the Python code that makes a ``ScheduledPipeline`` start the same.
 
 Whatever is written has been made as an object first, so that its class has checked it.
 """
@@ -62,7 +62,7 @@ class Adoption:
 
     @property
     def source(self) -> str:
-        """A module with `schedules` and `events` for `ScheduledPipeline`, where there are any."""
+        """A module with ``schedules`` and ``events`` for ``ScheduledPipeline``, where there are any."""
         blocks = [*self._imports(), self._heading()]
         for name in ("schedules", "events"):
             entries = [_entry(one) for one in self.adopted if one.argument == name]

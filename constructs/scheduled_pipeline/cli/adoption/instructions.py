@@ -20,7 +20,7 @@ def steps(adoption: Adoption, *, now: datetime, handover: datetime | None, optio
         adoption: what was written.
         now: aware; when it was written.
         handover: as it was asked for.
-        options: `--region` and others that the commands need.
+        options: ``--region`` and others that the commands need.
     """
     arguments = dict.fromkeys(f"{one.argument}={one.argument}" for one in adoption.adopted)
     return (

@@ -21,7 +21,7 @@ _UNITS = {
 
 @dataclass(frozen=True)
 class Name:
-    """A name of the program, such as `PipelineSchedule.SCHEDULED_TIME`."""
+    """A name of the program, such as ``PipelineSchedule.SCHEDULED_TIME``."""
 
     text: str
 
@@ -51,7 +51,7 @@ class Entry:
 
 
 def assignment(name: str, entries: Iterable[Entry]) -> str:
-    """`name = {...}` with one entry after the other, each below its comments."""
+    """``name = {...}`` with one entry after the other, each below its comments."""
     lines = [f"{name} = {{"]
     for entry in entries:
         lines += [f"{_INDENT}{line}" for text in entry.comments for line in comment(text, indent=1)]
@@ -60,7 +60,7 @@ def assignment(name: str, entries: Iterable[Entry]) -> str:
 
 
 def names_used(value: object) -> frozenset[str]:
-    """The names that a value needs imported: of the module `datetime`, and the classes that are called."""
+    """The names that a value needs imported: of the module ``datetime``, and the classes that are called."""
     match value:
         case Name():
             return frozenset({value.text.partition(".")[0]})

@@ -1,4 +1,4 @@
-"""A target of a rule of EventBridge as calls of factories of `EventTrigger`."""
+"""A target of a rule of EventBridge as calls of factories of ``EventTrigger``."""
 
 from __future__ import annotations
 

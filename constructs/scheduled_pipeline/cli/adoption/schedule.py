@@ -1,4 +1,4 @@
-"""A schedule of EventBridge Scheduler as the call of a factory of `PipelineSchedule`."""
+"""A schedule of EventBridge Scheduler as the call of a factory of ``PipelineSchedule``."""
 
 from __future__ import annotations
 

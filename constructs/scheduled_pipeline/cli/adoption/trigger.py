@@ -33,8 +33,8 @@ class AdoptedTrigger:
 
     Attributes:
         record: what there is.
-        trigger: the same, as `ScheduledPipeline` takes it.
-        factory: of its class: `cron`, `rate`, `at` or `pattern`.
+        trigger: the same, as ``ScheduledPipeline`` takes it.
+        factory: of its class: ``cron``, ``rate``, ``at`` or ``pattern``.
         first: what the factory takes first.
         options: what it takes by name.
         notes: what is not kept, and what else to know; sentences without a capital and a full stop.
@@ -51,12 +51,12 @@ class AdoptedTrigger:
 
     @property
     def argument(self) -> Literal["schedules", "events"]:
-        """The argument of `ScheduledPipeline` that takes it."""
+        """The argument of ``ScheduledPipeline`` that takes it."""
         return "schedules" if self.record.kind == SCHEDULE else "events"
 
     @property
     def call(self) -> Call:
-        """The call that makes `trigger`."""
+        """The call that makes ``trigger``."""
         options = dict(self.options)
         if "parameters" in options:
             given = options["parameters"].items()

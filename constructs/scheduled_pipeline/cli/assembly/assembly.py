@@ -1,4 +1,4 @@
-"""The templates of a cloud assembly, the folder that `cdk synth` writes.
+"""The templates of a cloud assembly, the folder that ``cdk synth`` writes.
 
 They are found as the CDK's own command finds them: through the manifest, which names stacks and the
 assemblies of stages, and through the metadata of a nested stack, which names its template.
@@ -33,7 +33,7 @@ class Stack:
     Attributes:
         name: the stack's name; a nested stack has its parent's, a slash and its logical id.
         file: where the template is.
-        resources: the template's `Resources`.
+        resources: the template's ``Resources``.
         scope: what the functions in them refer to.
     """
 

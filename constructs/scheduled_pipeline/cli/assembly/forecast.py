@@ -113,7 +113,7 @@ def _forecast(start: ScheduledStart, after: datetime, count: int) -> Forecast:
 
 
 def _date(field: str, value: Text | None) -> datetime | None:
-    """`StartDate` or `EndDate`, which CloudFormation takes in UTC."""
+    """``StartDate`` or ``EndDate``, which CloudFormation takes in UTC."""
     if value is None:
         return None
     try:

@@ -26,7 +26,7 @@ COLUMNS = (
 
 
 def to_json(forecasts: Sequence[Forecast], *, assembly: Path, after: datetime, count: int) -> str:
-    """A JSON document; `scheduled-pipeline next --help` says what is in it."""
+    """A JSON document; ``scheduled-pipeline next --help`` says what is in it."""
     document = {
         "assembly": str(assembly),
         "after": utc_text(after),
@@ -84,7 +84,7 @@ def _whole_number(value: Value | None) -> int | None:
 
 
 def to_plain(forecasts: Sequence[Forecast]) -> str:
-    """Lines of `COLUMNS`, the names first; a line for each run, and one for a schedule that has none."""
+    """Lines of ``COLUMNS``, the names first; a line for each run, and one for a schedule that has none."""
     rows = [COLUMNS, *(row for forecast in forecasts for row in _plain_rows(forecast))]
     # A tab or a line break within a value would break the columns.
     return "\n".join("\t".join(" ".join(cell.split()) or NOTHING for cell in row) for row in rows)

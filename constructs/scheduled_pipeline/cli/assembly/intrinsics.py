@@ -1,4 +1,4 @@
-"""The values of a template as text, with `<...>` for what only the deployment knows.
+"""The values of a template as text, with ``<...>`` for what only the deployment knows.
 
 Follows https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference.html
 """
@@ -24,10 +24,10 @@ _NO_VALUE = {"Ref": "AWS::NoValue"}
 
 @dataclass(frozen=True, kw_only=True)
 class Text:
-    """A value as text. `str()` is the text.
+    """A value as text. ``str()`` is the text.
 
     Attributes:
-        text: with `<...>` for what is not known.
+        text: with ``<...>`` for what is not known.
         known: whether all of it is known.
         assumed: the template's parameters that were taken at their defaults.
     """
@@ -60,8 +60,8 @@ class Scope:
 
     Attributes:
         given: what is known from outside by name: pseudo parameters, the parameters of a nested stack.
-        parameters: the template's own `Parameters`.
-        resources: the template's own `Resources`.
+        parameters: the template's own ``Parameters``.
+        resources: the template's own ``Resources``.
     """
 
     given: Mapping[str, Text] = field(default_factory=dict)

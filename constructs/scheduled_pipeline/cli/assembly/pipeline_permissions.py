@@ -25,7 +25,7 @@ class PipelinePermissions:
         logical_id: of the resource in its template.
         name: physical name; the logical id where CloudFormation makes the name.
         role: the ARN of the execution role.
-        permissions: what it has to be allowed, with `<...>` for what only the deployment knows.
+        permissions: what it has to be allowed, with ``<...>`` for what only the deployment knows.
         unknown: the steps that read or write in S3 where the definition does not say.
         problem: why nothing could be derived, if so.
     """

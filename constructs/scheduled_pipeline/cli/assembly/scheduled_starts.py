@@ -24,13 +24,13 @@ class ScheduledStart:
         stack: name of the stack.
         logical_id: of the resource in its template.
         name: physical name; the logical id where CloudFormation makes the name.
-        group: the schedule group; nothing for a rule, and for a schedule in the group `default`.
+        group: the schedule group; nothing for a rule, and for a schedule in the group ``default``.
         pipelines: the names of the pipelines that it starts.
         state: as AWS writes it.
         expression: the schedule expression.
         timezone: the zone whose wall clock it is.
-        start: `StartDate`, if there is one.
-        end: `EndDate`, if there is one.
+        start: ``StartDate``, if there is one.
+        end: ``EndDate``, if there is one.
         window: minutes within which a run may begin, if there is a flexible time window.
         condition: name of the template's condition on which it is made at all, if there is one.
     """
@@ -51,7 +51,7 @@ class ScheduledStart:
 
     @property
     def kind(self) -> str:
-        """`schedule` or `rule`."""
+        """``schedule`` or ``rule``."""
         return "schedule" if self.dialect is Dialect.SCHEDULER else "rule"
 
     @property
@@ -64,7 +64,7 @@ def find_starts(stacks: Iterable[Stack]) -> tuple[ScheduledStart, ...]:
     """All of them, in the order of the templates.
 
     A target is a pipeline when it carries parameters for one, when its ARN is a pipeline's, or when it is the
-    scheduler's own call of `StartPipelineExecution`. An ARN that only the deployment knows is taken for
+    scheduler's own call of ``StartPipelineExecution``. An ARN that only the deployment knows is taken for
     something else.
     """
     return tuple(

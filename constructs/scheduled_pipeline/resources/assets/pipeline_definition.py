@@ -23,7 +23,7 @@ class DefinitionLimits:
     """Up to how many bytes of a template a definition may take.
 
     Attributes:
-        lines: as lines, which `cdk diff` shows one by one.
+        lines: as lines, which ``cdk diff`` shows one by one.
         compact: as one text without white space; what is larger goes to S3.
     """
 

@@ -65,7 +65,7 @@ def runs(
 
 @api_errors()
 def _read(client: Any, pipeline: str, last: int) -> list[RunRecord]:
-    """The latest runs: `sagemaker:ListPipelineExecutions`, and `DescribePipelineExecution` for each end."""
+    """The latest runs, by ``ListPipelineExecutions``, and the ends, by ``DescribePipelineExecution``."""
     summaries = listed(
         client.list_pipeline_executions,
         "PipelineExecutionSummaries",

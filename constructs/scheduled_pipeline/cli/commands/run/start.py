@@ -40,7 +40,7 @@ from scheduled_pipeline.definition.start_parameters import check_parameters
 from scheduled_pipeline.trigger.checks import MAXIMUM_PARAMETER_VALUE
 
 TOKEN_LENGTHS = range(32, 129)
-"""Of `ClientRequestToken` of StartPipelineExecution, in characters."""
+"""Of ``ClientRequestToken`` of StartPipelineExecution, in characters."""
 
 
 class RunFailedError(CommandError):
@@ -115,7 +115,7 @@ def _parameters(texts: Iterable[str]) -> dict[str, str]:
     """The parameters by name.
 
     Raises:
-        typer.BadParameter: for one that is not `NAME=VALUE`, or is given twice.
+        typer.BadParameter: for one that is not ``NAME=VALUE``, or is given twice.
     """
     given: dict[str, str] = {}
     for text in texts:
@@ -156,7 +156,7 @@ def _check(client: Any, pipeline: str, given: Mapping[str, str]) -> None:
 def _start(
     client: Any, pipeline: str, given: Mapping[str, str], token: str, display_name: str | None
 ) -> RunRecord:
-    """Start the pipeline: `sagemaker:StartPipelineExecution`.
+    """Start the pipeline: ``sagemaker:StartPipelineExecution``.
 
     Raises:
         AwsError: AWS refused the call.
