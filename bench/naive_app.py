@@ -54,6 +54,6 @@ if __name__ == "__main__":
     import app
 
     in_process = InProcess()
-    compilation.shared_compiler = lambda: in_process  # type: ignore[assignment,return-value]
-    app.warm_up = lambda *_, **__: None
+    compilation.shared_compiler = lambda: in_process  # type: ignore[attr-defined, assignment]
+    app.warm_up = lambda *_, **__: None  # type: ignore[attr-defined]
     app.main()

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rich.console import Console
@@ -49,8 +50,9 @@ def test_a_pipeline_that_runs_is_destroyed_once_more_and_nothing_else_is(
             if refusals:
                 raise CdkError(refusals.pop(0))
 
-    demo = Demo(Console(quiet=True), None, tmp_path)
-    demo._cdk = Cdk()
+    no_server: Any = None
+    demo = Demo(Console(quiet=True), no_server, tmp_path)
+    vars(demo)["_cdk"] = Cdk()
     with contextlib.nullcontext() if ends == "well" else pytest.raises(CdkError, match=ends):
         demo._destroy()
     assert not refusals

@@ -20,7 +20,7 @@ TREES = [ast.parse(path.read_text(encoding="utf-8")) for path in PACKAGE.rglob("
 
 def _constants() -> dict[str, str]:
     return {
-        target.id: node.value.value
+        target.id: str(node.value.value)
         for tree in TREES
         for node in tree.body
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)

@@ -36,8 +36,9 @@ class TestTheKey:
         arn = {"Fn::GetAtt": [key, "Arn"]}
         template.has_resource_properties("AWS::Scheduler::Schedule", {"KmsKeyArn": arn})
         template.has_resource_properties("AWS::SQS::Queue", {"KmsMasterKeyId": arn})
-        bucket = template.find_resources("AWS::S3::Bucket").popitem()[1]["Properties"]["BucketEncryption"]
-        rule = bucket["ServerSideEncryptionConfiguration"][0]["ServerSideEncryptionByDefault"]
+        (bucket,) = template.find_resources("AWS::S3::Bucket").values()
+        encryption = bucket["Properties"]["BucketEncryption"]
+        rule = encryption["ServerSideEncryptionConfiguration"][0]["ServerSideEncryptionByDefault"]
         assert rule == {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": arn}
 
 

@@ -147,7 +147,7 @@ class TestValues:
     def test_with_quotes_and_lines_stay_inside_their_string(self, new_stack: NewStack) -> None:
         stack = new_stack()
         late = CfnParameter(stack, "Late").value_as_string
-        values = {"DataBucket": "b", "Prefix": 'say "' + late + '"\n\\d', "Count": 1}
+        values: dict[str, str | int] = {"DataBucket": "b", "Prefix": 'say "' + late + '"\n\\d', "Count": 1}
         ScheduledPipeline(stack, "Training", definition="sample_pipelines:with_values", values=values)
         text = text_of(pipeline_body(Template.from_stack(stack)))
         found = json.loads(text)["Steps"][0]["Arguments"]["ProcessingInputs"][0]["S3Input"]["S3Uri"]

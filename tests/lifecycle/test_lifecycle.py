@@ -22,7 +22,8 @@ def with_event(cloud: Any) -> Plan:
 
     pattern = {"source": ["my.app"], "detail": {"kind": ["ready"]}}
     ready = EventTrigger.pattern(event_pattern=pattern, parameters={"Date": "$.detail.date"})
-    return replace(cloud.base, events={"Ready": ready})
+    base: Plan = cloud.base
+    return replace(base, events={"Ready": ready})
 
 
 def test_deploy(cloud: Any, row: Row) -> None:

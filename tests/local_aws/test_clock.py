@@ -40,8 +40,8 @@ class Ticking:
     def tick(self, now: datetime) -> None:
         key = ("111122223333", "us-east-1", "Nightly")
         entries = [
-            self._schedule and schedule_entry(key, self._schedule, self._fire),
-            self._rule and rule_entry(key, self._rule, now, self._fire),
+            schedule_entry(key, self._schedule, self._fire) if self._schedule else None,
+            rule_entry(key, self._rule, now, self._fire) if self._rule else None,
         ]
         self._clock.tick(now, filter(None, entries))
 

@@ -60,7 +60,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """Deal out in the order of the items, where no other way was asked for."""
     from xdist.scheduler import LoadScopeScheduling
 
-    class Dealing(LoadScopeScheduling):
+    class Dealing(LoadScopeScheduling):  # type: ignore[misc]
         def _split_scope(self, nodeid: str) -> str:
             return together(nodeid)
 

@@ -42,7 +42,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Watch what is started from now on."""
     config.addinivalue_line("markers", "process: starts a process, in a file of fast tests")
     sys.addaudithook(_refuse)
-    socket.socket.listen = _listen  # type: ignore[method-assign]
+    socket.socket.listen = _listen  # type: ignore[method-assign, assignment]
     if config.getoption("--fast"):
         _running.append("--fast")
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from assembly_warnings import warnings_of
-from aws_cdk import Environment, Stack
+from aws_cdk import Environment, Stack, Stage
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
@@ -239,7 +239,7 @@ class TestARoleThatIsBroughtIn:
     ) -> None:
         theirs = new_stack("Theirs")
         role = iam.Role(theirs, "Role", assumed_by=iam.ServicePrincipal("sagemaker.amazonaws.com"))
-        ours = Stack(theirs.node.root, "Ours", env=Environment(account=theirs.account, region=theirs.region))
+        ours = Stack(Stage.of(theirs), "Ours", env=Environment(account=theirs.account, region=theirs.region))
         definition = copy.deepcopy(small_definition)
         definition["Steps"][0]["Arguments"]["ProcessingInputs"] = [
             {

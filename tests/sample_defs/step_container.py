@@ -111,7 +111,8 @@ def _resolved(value: Any, outline: Outline) -> Any:
         parts = [str(_resolved(one, outline)) for one in value["Std:Join"]["Values"]]
         return value["Std:Join"]["On"].join(parts)
     if isinstance(value, dict) and "Get" in value:
-        return _got(*value["Get"].split(".", 1), outline)
+        area, rest = value["Get"].split(".", 1)
+        return _got(area, rest, outline)
     if isinstance(value, dict):
         return {name: _resolved(one, outline) for name, one in value.items()}
     return value

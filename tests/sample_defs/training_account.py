@@ -68,10 +68,14 @@ class TrainingAccount:
             if seen.wait(30):
                 ending(self.executions()[0]["PipelineExecutionArn"])
 
+        def pause() -> None:
+            seen.set()
+            time.sleep(0.02)
+
         thread = threading.Thread(target=end)
         thread.start()
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(run_records, "time", Pauses(lambda: (seen.set(), time.sleep(0.02))))
+            patch.setattr(run_records, "time", Pauses(pause))
             result = self.run("start", "Training", *ENOUGH, "--wait", *arguments)
         thread.join()
         return result

@@ -101,7 +101,8 @@ def test_the_start_of_a_cron_that_is_past_is_left_out_and_said() -> None:
 @pytest.mark.parametrize("anchor", [None, datetime(2026, 3, 1, 7, 13, 11, tzinfo=UTC)])
 @pytest.mark.parametrize("handover", [None, HANDOVER])
 def test_a_rate_goes_on_in_its_rhythm(anchor: datetime | None, handover: datetime | None) -> None:
-    record = schedule("rate(7 hours)", **({} if anchor is None else {"StartDate": anchor}))
+    settings: dict[str, Any] = {} if anchor is None else {"StartDate": anchor}
+    record = schedule("rate(7 hours)", **settings)
     earliest = handover or NOW + timedelta(days=1)
     made = one(record, handover=handover)
     begun = anchor or record.created

@@ -10,6 +10,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -168,7 +169,7 @@ class TestAMiss:
         lab.write(f"{name}/sql/b.sql", "")
         module = lab.define(f"{name}/defs.py", f"def text(context): return sorted(p.name for p in {listing})")
         folder = lab.folder / name / "sql"
-        actions = {
+        actions: dict[str, Callable[[], object]] = {
             "added": lambda: (folder / "c.sql").write_text(""),
             "removed": (folder / "b.sql").unlink,
             "renamed": lambda: (folder / "b.sql").rename(folder / "c.sql"),
@@ -292,7 +293,11 @@ class TestAMiss:
         module = lab.define(
             f"{name}/defs.py", f"def text(context):\n    p = HERE / 'current'\n    return {question}"
         )
-        change = lambda: (link.unlink(), link.symlink_to("v2"))  # noqa: E731
+
+        def change() -> None:
+            link.unlink()
+            link.symlink_to("v2")
+
         assert lab.changes(module, change) == ("v1", False, "v2")
 
     def test_is_a_script_that_may_be_executed_from_now_on(self, lab: Lab) -> None:

@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 from cache_lab import Lab
 
-from scheduled_pipeline.definition.compiler import compiler as compiler_module
 from scheduled_pipeline.definition.compiler import job as job_module
 from scheduled_pipeline.definition.compiler import lanes as lanes_module
 from scheduled_pipeline.definition.compiler import warm_up as warm_up_module
@@ -23,6 +22,7 @@ from scheduled_pipeline.definition.compiler.request import CompileRequest
 from scheduled_pipeline.definition.compiler.source import FunctionReference
 from scheduled_pipeline.definition.findings import Finding
 from scheduled_pipeline.definition.model import DefinitionError
+from scheduled_pipeline.definition.validation import service_models
 
 
 @pytest.fixture
@@ -233,7 +233,7 @@ class TestTheValidation:
         self, own_lab: Lab, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         reads: list[bool] = []
-        monkeypatch.setattr(compiler_module.service_models, "load_ahead", lambda: reads.append(True))
+        monkeypatch.setattr(service_models, "load_ahead", lambda: reads.append(True))
         modules = [own_lab.define(f"read{n}.py", f"def text(context): return {n}") for n in range(2)]
         assert [own_lab.text(module) for module in modules] == ["0", "1"]
         assert reads == [True]

@@ -53,7 +53,7 @@ PIPELINE = PackedPipeline(
     uploads=(PackedUpload("d", "n", (("", "1"), ("x/y", "2"))),),
     findings=(Finding("cycle", "Steps[0]", "they wait"),),
 )
-ANSWERS = [
+ANSWERS: list[protocol.Answer] = [
     Compiled(PIPELINE, Reads({"0:a": "absent"}, [["m"], []])),
     Compiled(PIPELINE, None),
     Failed("raised"),

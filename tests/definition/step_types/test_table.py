@@ -19,7 +19,7 @@ from scheduled_pipeline.definition import step_types
 from scheduled_pipeline.definition.parsed import NESTED
 from scheduled_pipeline.definition.step_types.step_type import StepType
 from scheduled_pipeline.definition.step_types.table import STEP_TYPES, step_type
-from scheduled_pipeline.definition.validation import service_models
+from scheduled_pipeline.definition.validation import definition_format, service_models
 
 # Of these no source tells what the execution role must be allowed, so synth warns of them. A type leaves this
 # list when AWS documents it and its row has permissions; none comes here because somebody forgot them.
@@ -113,7 +113,7 @@ class TestShapes:
     @each_row
     def test_that_a_row_names_are_there(self, row: StepType) -> None:
         for name in (row.arguments, *(row.properties or ()), *row.members.values(), *row.shapes):
-            _walk(name, service_models.definition_format.SERVICE, set())
+            _walk(name, definition_format.SERVICE, set())
 
     @each_row
     def test_that_differ_from_a_request_differ_in_members_that_it_has(self, row: StepType) -> None:

@@ -3,10 +3,13 @@ from __future__ import annotations
 import io
 import json
 import pickle
+import subprocess
 import sys
 import tarfile
 import warnings
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,6 +17,8 @@ import xgboost
 
 from pipeline_defs.abalone.code import evaluate
 from pipeline_defs.abalone.code import preprocess as preprocessing
+
+RunScript = Callable[..., subprocess.CompletedProcess[str]]
 
 ROWS = np.random.default_rng(3).normal(size=(60, 11))
 ROWS[:, 0] = 10 + 3 * ROWS[:, 1] - 2 * ROWS[:, 2]
@@ -61,7 +66,7 @@ def job(tmp_path: Path, model: bytes) -> list[object]:
 
 
 def test_the_report_has_the_mean_squared_error_where_the_condition_reads_it(
-    job, tmp_path, booster, run_script
+    job: list[object], tmp_path: Path, booster: Any, run_script: RunScript
 ) -> None:
     result = run_script("abalone/code/evaluate.py", *job)
 
@@ -78,12 +83,12 @@ def test_the_report_has_the_mean_squared_error_where_the_condition_reads_it(
     }
 
 
-def test_a_model_in_a_folder_of_the_archive_is_found(tmp_path, model) -> None:
+def test_a_model_in_a_folder_of_the_archive_is_found(tmp_path: Path, model: bytes) -> None:
     archive = write_archive(tmp_path / "model.tar.gz", {"./code/note.txt": b"", "./xgboost-model": model})
     assert evaluate.load_model(archive).num_features() == 10
 
 
-def test_nothing_of_the_archive_is_written_to_disk(tmp_path, model) -> None:
+def test_nothing_of_the_archive_is_written_to_disk(tmp_path: Path, model: bytes) -> None:
     folder = tmp_path / "work"
     archive = write_archive(folder / "model.tar.gz", {"../escaped": b"x", "../xgboost-model": model})
     evaluate.load_model(archive)
@@ -91,7 +96,7 @@ def test_nothing_of_the_archive_is_written_to_disk(tmp_path, model) -> None:
 
 
 @pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE])
-def test_a_link_is_not_followed(kind, tmp_path) -> None:
+def test_a_link_is_not_followed(kind: Any, tmp_path: Path) -> None:
     with tarfile.open(tmp_path / "model.tar.gz", "w:gz") as tar:
         member = tarfile.TarInfo("xgboost-model")
         member.type, member.linkname = kind, "/etc/passwd"
@@ -106,11 +111,11 @@ class Bomb:
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    def __reduce__(self) -> tuple[object, tuple[str]]:
+    def __reduce__(self) -> tuple[object, tuple[Path]]:
         return Path.mkdir, (self.path,)
 
 
-def test_a_pickle_is_refused_and_not_run(job, tmp_path, run_script) -> None:
+def test_a_pickle_is_refused_and_not_run(job: list[object], tmp_path: Path, run_script: RunScript) -> None:
     pickled = pickle.dumps(Bomb(tmp_path / "exploded"))
     write_archive(tmp_path / "model" / "model.tar.gz", {"xgboost-model": pickled})
 
@@ -121,7 +126,7 @@ def test_a_pickle_is_refused_and_not_run(job, tmp_path, run_script) -> None:
     assert not (tmp_path / "evaluation").exists()
 
 
-def test_all_files_of_the_test_set_count(tmp_path) -> None:
+def test_all_files_of_the_test_set_count(tmp_path: Path) -> None:
     for number in range(3):
         np.savetxt(tmp_path / f"test-{number}.csv", ROWS[number : number + 1], delimiter=",")
     (tmp_path / "test-3.csv").write_text("")
@@ -159,7 +164,7 @@ def break_numbers(directory: Path) -> None:
     ],
 )
 def test_a_run_that_cannot_measure_ends_with_the_reason_and_no_report(
-    damage, message, job, tmp_path, monkeypatch
+    damage: Any, message: str, job: list[object], tmp_path: Path, monkeypatch: Any
 ) -> None:
     damage(tmp_path)
     monkeypatch.setattr(sys, "argv", ["evaluate.py", *map(str, job)])
@@ -168,7 +173,7 @@ def test_a_run_that_cannot_measure_ends_with_the_reason_and_no_report(
     assert not (tmp_path / "evaluation" / "evaluation.json").exists()
 
 
-def test_a_model_of_preprocessed_data_beats_the_mean(tmp_path) -> None:
+def test_a_model_of_preprocessed_data_beats_the_mean(tmp_path: Path) -> None:
     """The three scripts of the pipeline fit together: what one writes, the next can read."""
     random = np.random.default_rng(5)
     lengths = 0.1 + random.random(400) * 0.7

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +10,8 @@ import pandas as pd
 import pytest
 
 from pipeline_defs.abalone.code import preprocess
+
+RunScript = Callable[..., subprocess.CompletedProcess[str]]
 
 SETS = ("train", "validation", "test")
 ROWS = 200
@@ -39,7 +43,9 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
     return preprocess.read(path.parent)
 
 
-def test_the_script_writes_three_sets_of_70_15_and_15_percent(raw, tmp_path, run_script) -> None:
+def test_the_script_writes_three_sets_of_70_15_and_15_percent(
+    raw: Path, tmp_path: Path, run_script: RunScript
+) -> None:
     result = run_script("abalone/code/preprocess.py", "--input-dir", raw, "--output-dir", tmp_path)
 
     assert result.returncode == 0, result.stderr
@@ -51,7 +57,9 @@ def test_the_script_writes_three_sets_of_70_15_and_15_percent(raw, tmp_path, run
     }
 
 
-def test_the_files_have_no_header_and_the_label_comes_first(raw, tmp_path, run_script) -> None:
+def test_the_files_have_no_header_and_the_label_comes_first(
+    raw: Path, tmp_path: Path, run_script: RunScript
+) -> None:
     run_script("abalone/code/preprocess.py", "--input-dir", raw, "--output-dir", tmp_path)
 
     written = [np.loadtxt(tmp_path / name / f"{name}.csv", delimiter=",") for name in SETS]
@@ -59,7 +67,7 @@ def test_the_files_have_no_header_and_the_label_comes_first(raw, tmp_path, run_s
     assert sorted(np.concatenate(written)[:, 0]) == labels
 
 
-def test_the_script_gives_the_same_bytes_each_time(raw, tmp_path, run_script) -> None:
+def test_the_script_gives_the_same_bytes_each_time(raw: Path, tmp_path: Path, run_script: RunScript) -> None:
     for output in ("first", "second"):
         run_script("abalone/code/preprocess.py", "--input-dir", raw, "--output-dir", tmp_path / output)
 
@@ -68,24 +76,24 @@ def test_the_script_gives_the_same_bytes_each_time(raw, tmp_path, run_script) ->
         assert first.read_bytes() == second.read_bytes()
 
 
-def test_the_seed_decides_which_row_goes_where(data) -> None:
+def test_the_seed_decides_which_row_goes_where(data: pd.DataFrame) -> None:
     first, second = preprocess.preprocess(data, 1), preprocess.preprocess(data, 2)
     assert not np.array_equal(first["test"], second["test"])
 
 
-def test_every_row_is_in_exactly_one_set(data) -> None:
+def test_every_row_is_in_exactly_one_set(data: pd.DataFrame) -> None:
     parts = preprocess.split(data, 42)
     assert sorted(index for rows in parts.values() for index in rows.index) == list(range(ROWS))
 
 
-def test_the_features_do_not_depend_on_the_labels(data) -> None:
+def test_the_features_do_not_depend_on_the_labels(data: pd.DataFrame) -> None:
     before = preprocess.preprocess(data, 42)
     after = preprocess.preprocess(data.assign(rings=99.0), 42)
     for name in SETS:
         assert np.array_equal(before[name][:, 1:], after[name][:, 1:])
 
 
-def test_the_train_set_alone_decides_the_scale(data) -> None:
+def test_the_train_set_alone_decides_the_scale(data: pd.DataFrame) -> None:
     changed = data.copy()
     changed.loc[preprocess.split(data, 42)["test"].index, preprocess.MEASUREMENTS] = 1000.0
 
@@ -96,7 +104,7 @@ def test_the_train_set_alone_decides_the_scale(data) -> None:
     assert np.allclose(measurements.std(axis=0), 1)
 
 
-def test_each_sex_has_a_column(data) -> None:
+def test_each_sex_has_a_column(data: pd.DataFrame) -> None:
     rows = preprocess.split(data, 42)["validation"]
     columns = preprocess.preprocess(data, 42)["validation"][:, 8:]
     assert ["FIM"[position] for position in columns.argmax(axis=1)] == list(rows["sex"])
@@ -104,20 +112,20 @@ def test_each_sex_has_a_column(data) -> None:
 
 
 @pytest.mark.parametrize("sex", ["X", "", " ", "female"])
-def test_an_unknown_or_missing_sex_leaves_its_columns_at_zero(sex, tmp_path) -> None:
+def test_an_unknown_or_missing_sex_leaves_its_columns_at_zero(sex: str, tmp_path: Path) -> None:
     rows = [sex + row[1:] for row in raw_rows()]
     (tmp_path / "raw.csv").write_text("\n".join(rows))
     sets = preprocess.preprocess(preprocess.read(tmp_path), 42)
     assert all((rows[:, 8:] == 0).all() and rows.shape[1] == 11 for rows in sets.values())
 
 
-def test_a_sex_in_lower_case_counts(tmp_path) -> None:
+def test_a_sex_in_lower_case_counts(tmp_path: Path) -> None:
     (tmp_path / "raw.csv").write_text("\n".join(row.lower() for row in raw_rows()))
     sets = preprocess.preprocess(preprocess.read(tmp_path), 42)
     assert (sets["train"][:, 8:].sum(axis=1) == 1).all()
 
 
-def test_a_missing_measurement_becomes_the_median_of_the_train_set(data) -> None:
+def test_a_missing_measurement_becomes_the_median_of_the_train_set(data: pd.DataFrame) -> None:
     parts = preprocess.split(data, 42)
     changed = data.copy()
     changed.loc[parts["test"].index[0], "length"] = np.nan
@@ -127,18 +135,18 @@ def test_a_missing_measurement_becomes_the_median_of_the_train_set(data) -> None
     assert preprocess.preprocess(changed, 42)["test"][0, 1] == pytest.approx(expected)
 
 
-def test_a_measurement_that_is_missing_everywhere_keeps_its_column(data) -> None:
+def test_a_measurement_that_is_missing_everywhere_keeps_its_column(data: pd.DataFrame) -> None:
     sets = preprocess.preprocess(data.assign(height=np.nan), 42)
     assert all(rows.shape[1] == 11 and np.isfinite(rows).all() for rows in sets.values())
 
 
-def test_rows_without_a_label_are_left_out(tmp_path) -> None:
+def test_rows_without_a_label_are_left_out(tmp_path: Path) -> None:
     unlabelled = [row.rpartition(",")[0] + "," for row in raw_rows(10)]
     (tmp_path / "raw.csv").write_text("\n".join([*raw_rows(), *unlabelled]))
     assert len(preprocess.read(tmp_path)) == ROWS
 
 
-def test_all_files_under_the_input_are_read(tmp_path) -> None:
+def test_all_files_under_the_input_are_read(tmp_path: Path) -> None:
     rows = raw_rows()
     (tmp_path / "more").mkdir()
     (tmp_path / "part-0").write_text("\n".join(rows[:50]))
@@ -147,7 +155,9 @@ def test_all_files_under_the_input_are_read(tmp_path) -> None:
 
 
 @pytest.mark.parametrize("count", [1, 2, 3])
-def test_the_instances_of_a_job_share_the_rows_between_them(data, tmp_path, count) -> None:
+def test_the_instances_of_a_job_share_the_rows_between_them(
+    data: pd.DataFrame, tmp_path: Path, count: int
+) -> None:
     hosts = [f"algo-{number + 1}" for number in range(count)]
     sets = preprocess.preprocess(data, 42)
     for host in hosts:
@@ -162,7 +172,7 @@ def test_the_instances_of_a_job_share_the_rows_between_them(data, tmp_path, coun
         assert np.allclose(np.sort(written, axis=0), np.sort(sets[name], axis=0))
 
 
-def test_without_a_resource_configuration_there_is_one_instance(tmp_path) -> None:
+def test_without_a_resource_configuration_there_is_one_instance(tmp_path: Path) -> None:
     assert preprocess.instance(tmp_path / "resourceconfig.json") == (0, 1)
 
 
@@ -176,13 +186,15 @@ def test_without_a_resource_configuration_there_is_one_instance(tmp_path) -> Non
         ("\n".join(raw_rows(1)), "1 rows are too few: nothing is left for train, validation"),
     ],
 )
-def test_a_file_that_cannot_be_used_is_refused_with_the_reason(content, message, tmp_path) -> None:
+def test_a_file_that_cannot_be_used_is_refused_with_the_reason(
+    content: str, message: str, tmp_path: Path
+) -> None:
     (tmp_path / "raw.csv").write_text(content)
     with pytest.raises(ValueError, match=message):
         preprocess.preprocess(preprocess.read(tmp_path), 42)
 
 
-def test_the_script_ends_with_one_line_when_there_is_no_input(tmp_path, run_script) -> None:
+def test_the_script_ends_with_one_line_when_there_is_no_input(tmp_path: Path, run_script: RunScript) -> None:
     result = run_script(
         "abalone/code/preprocess.py", "--input-dir", tmp_path / "nothing", "--output-dir", tmp_path
     )

@@ -2,12 +2,17 @@ from __future__ import annotations
 
 import datetime
 import json
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
 
 from pipeline_defs.daily_processing.code import process
+
+RunScript = Callable[..., subprocess.CompletedProcess[str]]
 
 HEADER = "order_id,store,amount\n"
 DAY = datetime.date(2026, 11, 20)
@@ -28,7 +33,9 @@ def incoming(tmp_path: Path) -> Path:
     return directory
 
 
-def test_the_script_summarises_the_day_before_the_scheduled_time(incoming, tmp_path, run_script) -> None:
+def test_the_script_summarises_the_day_before_the_scheduled_time(
+    incoming: Path, tmp_path: Path, run_script: RunScript
+) -> None:
     result = run_script(
         "daily_processing/code/process.py",
         *("--run-date", "2026-11-21T03:00:00Z", "--lookback-days", "1", "--time-zone", "UTC"),
@@ -59,7 +66,7 @@ def test_the_script_summarises_the_day_before_the_scheduled_time(incoming, tmp_p
     ],
 )
 def test_the_script_ends_with_one_line_when_it_cannot_work(
-    arguments, message, incoming, tmp_path, run_script
+    arguments: Any, message: str, incoming: Path, tmp_path: Path, run_script: RunScript
 ) -> None:
     result = run_script(
         "daily_processing/code/process.py",
@@ -73,7 +80,7 @@ def test_the_script_ends_with_one_line_when_it_cannot_work(
     assert not (tmp_path / "summary").exists()
 
 
-def test_the_run_date_must_be_given(run_script) -> None:
+def test_the_run_date_must_be_given(run_script: RunScript) -> None:
     result = run_script("daily_processing/code/process.py")
     assert result.returncode == 2
     assert "--run-date" in result.stderr
@@ -97,19 +104,19 @@ def test_the_run_date_must_be_given(run_script) -> None:
         ("2026-01-01", "UTC", 1, "2025-12-31"),
     ],
 )
-def test_the_day_is_that_of_the_time_zone(run_date, zone, lookback, expected) -> None:
+def test_the_day_is_that_of_the_time_zone(run_date: str, zone: str, lookback: Any, expected: Any) -> None:
     assert process.day_of(run_date, zone, lookback).isoformat() == expected
 
 
 @pytest.mark.parametrize("zone", ["Mars/Olympus", "Nowhere", "../../etc/passwd"])
-def test_an_unknown_time_zone_is_refused(zone) -> None:
+def test_an_unknown_time_zone_is_refused(zone: str) -> None:
     for run_date in ("2026-11-21", "2026-11-21T03:00:00Z"):
         with pytest.raises(ValueError, match="time zone must be an IANA name such as Asia/Tokyo, got"):
             process.day_of(run_date, zone, 1)
 
 
 @pytest.mark.parametrize("run_date", ["", "NaT", "2026-13-01", "soon"])
-def test_a_run_date_that_is_none_is_refused(run_date) -> None:
+def test_a_run_date_that_is_none_is_refused(run_date: str) -> None:
     with pytest.raises(ValueError, match="run date must be like"):
         process.day_of(run_date, "UTC", 1)
 
@@ -119,14 +126,14 @@ def test_a_day_that_has_not_come_is_refused() -> None:
         process.day_of("2026-11-21", "UTC", -1)
 
 
-def test_only_csv_files_of_the_day_are_taken(incoming) -> None:
+def test_only_csv_files_of_the_day_are_taken(incoming: Path) -> None:
     put(incoming, "orders-2026-11-20.json", "")
     put(incoming, "orders-2025-11-20.csv", "")
     names = [path.relative_to(incoming).as_posix() for path in process.files_of(DAY, incoming)]
     assert names == ["2026/11/20/west.csv", "orders-2026-11-20-east.csv"]
 
 
-def test_a_date_above_the_input_folder_does_not_count(tmp_path) -> None:
+def test_a_date_above_the_input_folder_does_not_count(tmp_path: Path) -> None:
     put(tmp_path / "2026-11-20", "orders.csv", "1,Kyoto,1\n")
     with pytest.raises(FileNotFoundError, match="no CSV file for 2026-11-20"):
         process.files_of(DAY, tmp_path / "2026-11-20")
@@ -152,7 +159,7 @@ def test_rows_that_cannot_be_summed_are_counted_and_left_out() -> None:
     assert kept.values.tolist() == [["1", "Kyoto", 6.0], ["2", "Kyoto", 1.5]]
 
 
-def test_an_order_in_two_files_counts_once(tmp_path) -> None:
+def test_an_order_in_two_files_counts_once(tmp_path: Path) -> None:
     put(tmp_path, "2026-11-20-a.csv", "1,Kyoto,5\n")
     put(tmp_path, "2026-11-20-b.csv", "1,Kyoto,7\n")
     manifest = process.process(DAY, tmp_path, tmp_path / "out")
@@ -160,14 +167,14 @@ def test_an_order_in_two_files_counts_once(tmp_path) -> None:
     assert "Kyoto,1,7.00,7.00" in (tmp_path / "out" / "summary.csv").read_text()
 
 
-def test_a_day_without_a_single_order_gives_a_summary_of_nothing(tmp_path) -> None:
+def test_a_day_without_a_single_order_gives_a_summary_of_nothing(tmp_path: Path) -> None:
     put(tmp_path, "2026-11-20.csv", "")
     manifest = process.process(DAY, tmp_path, tmp_path / "out")
     assert manifest["rows"] == {"read": 0, "invalid": 0, "duplicate": 0, "kept": 0}
     assert (tmp_path / "out" / "summary.csv").read_text() == "store,orders,amount,mean_amount\n"
 
 
-def test_other_columns_do_no_harm(tmp_path) -> None:
+def test_other_columns_do_no_harm(tmp_path: Path) -> None:
     put(tmp_path, "2026-11-20.csv", "x,1,Kyoto,5\n", header="note,order_id,store,amount\n")
     process.process(DAY, tmp_path, tmp_path / "out")
     assert "Kyoto,1,5.00,5.00" in (tmp_path / "out" / "summary.csv").read_text()
@@ -177,7 +184,7 @@ def test_other_columns_do_no_harm(tmp_path) -> None:
     ("header", "message"),
     [("order_id,store\n", "has no column amount"), ("", "is empty: not even a header")],
 )
-def test_a_file_of_another_shape_is_refused(header, message, tmp_path) -> None:
+def test_a_file_of_another_shape_is_refused(header: str, message: str, tmp_path: Path) -> None:
     put(tmp_path, "2026-11-20.csv", "", header=header)
     with pytest.raises(ValueError, match=message):
         process.process(DAY, tmp_path, tmp_path / "out")

@@ -9,6 +9,7 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 
 from scheduled_pipeline.resources.assets import definition_writer_function as writer
@@ -53,7 +54,7 @@ class Bucket:
 @pytest.fixture
 def bucket(monkeypatch: pytest.MonkeyPatch) -> Bucket:
     bucket = Bucket('{"RoleArn":"<<scheduled-pipeline-0>>","Name":"é"}')
-    monkeypatch.setattr(writer.boto3, "client", lambda service: bucket)
+    monkeypatch.setattr(boto3, "client", lambda service: bucket)
     return bucket
 
 

@@ -272,7 +272,7 @@ def test_a_failed_entry_of_remove_targets_is_a_failure(
 ) -> None:
     from scheduled_pipeline.cli.account import aws
 
-    real = aws.note_calls
+    real = vars(aws)["note_calls"]
 
     def failing(client: Any) -> Any:
         def answer(**_others: Any) -> Any:
