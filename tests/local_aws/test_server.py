@@ -112,7 +112,8 @@ def test_without_its_environment_a_start_says_what_to_run(
 
 def test_serving_in_an_environment_without_the_emulator_names_the_one_that_has_it() -> None:
     """An environment that was made by an older version of this project may have it, so it is hidden."""
-    serve = "import runpy, sys; sys.modules['ministack'] = None; runpy.run_module('local_aws', run_name='__main__')"
+    hide = "import runpy, sys; sys.modules['ministack'] = None"
+    serve = f"{hide}; runpy.run_module('local_aws', run_name='__main__')"
     done = subprocess.run(
         [sys.executable, "-c", serve], cwd=ROOT, capture_output=True, text=True, check=False, timeout=60
     )
