@@ -15,7 +15,7 @@ from scheduled_pipeline import compilation
 from scheduled_pipeline.definition.compiler.child_process import _environment
 from scheduled_pipeline.definition.compiler.source import PipelineDefinition
 from scheduled_pipeline.definition.model import CompiledPipeline
-from scheduled_pipeline.definition.sandbox.answer import Built, complete
+from scheduled_pipeline.definition.sandbox.completion import Built, complete
 from scheduled_pipeline.definition.sandbox.protocol import Request
 
 
@@ -32,13 +32,13 @@ class InProcess:
 
     def compile(self, definition: PipelineDefinition, *, region: str, **given: Any) -> CompiledPipeline:
         """Compile in this process."""
-        from scheduled_pipeline.definition.sandbox.builder import Worker
+        from scheduled_pipeline.definition.sandbox.builder import Builder
 
         function = definition.function
         assert function is not None
         if self._worker is None:
             os.environ.update(_environment(self._root, region))
-            self._worker = Worker()
+            self._worker = Builder()
         wanted = {name: given[name] for name in ("partition", "pipeline_name", "values")}
         staging = self._root / "uploads"
         staging.mkdir(exist_ok=True)

@@ -16,10 +16,10 @@ def test_every_path_exists() -> None:
     assert [path for path in PATHS if not (ROOT / path).exists() and not (PACKAGE / path).exists()] == []
 
 
-def test_the_table_has_the_ten_commonest_changes() -> None:
+def test_the_table_has_the_ten_commonest_changes_and_more() -> None:
     table = TEXT.split("| To change | Look in | Its tests |\n")[1].split("\n\n")[0]
     rows = [row.split(" | ") for row in table.splitlines()[1:]]
-    assert len(rows) == 10
+    assert len(rows) >= 10
     assert all("`" in cell for row in rows for cell in row[1:])
 
 

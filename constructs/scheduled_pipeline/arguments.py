@@ -32,8 +32,13 @@ class Kind:
 
 
 def _an_object(attribute: str, wanted: str) -> Kind:
-    # The class is asked first: to ask the object is to get the attribute from the CDK.
-    return Kind(wanted, lambda value: hasattr(type(value), attribute) or hasattr(value, attribute))
+    def is_one(value: object) -> bool:
+        if isinstance(value, type):  # which has the attributes of its instances
+            return False
+        # The class is asked first: to ask the object is to get the attribute from the CDK.
+        return hasattr(type(value), attribute) or hasattr(value, attribute)
+
+    return Kind(wanted, is_one)
 
 
 def _a_mapping(wanted: str) -> Kind:

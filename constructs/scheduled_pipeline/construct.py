@@ -297,8 +297,7 @@ class ScheduledPipeline(Construct, PipelineMetrics):
 
     def _claim_name(self, pipeline_name: str | None, source: PipelineDefinition) -> str:
         """Return the physical name: the one given, that of an SDK object, or one made from the path."""
-        of_the_sdk = None if source.compiled is None else source.compiled.pipeline_name
-        name = pipeline_name or of_the_sdk or names.derived_pipeline_name(self)
+        name = pipeline_name or source.own_name or names.derived_pipeline_name(self)
         check_pipeline_name(name, path_of(self))
         names.claim(self, "pipeline", name.lower(), shown=name)
         return name

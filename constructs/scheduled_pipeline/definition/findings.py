@@ -86,14 +86,16 @@ class Suppressions:
             TypeError: one string was given in the place of a list of them.
         """
         if isinstance(entries, str):
-            raise TypeError(f"suppress must be a list of findings such as 'unknown-member', got {entries!r}")
+            raise TypeError(
+                f"suppress_findings must be a list of findings such as 'unknown-member', got {entries!r}"
+            )
         everywhere, places = set(), []
         for entry in entries:
             kind, colon, place = entry.partition(":")
             if kind not in KINDS:
-                raise ValueError(f"suppress: there is no finding {kind!r}; {known(kind, KINDS)}")
+                raise ValueError(f"suppress_findings: there is no finding {kind!r}; {known(kind, KINDS)}")
             if colon and not place:
-                raise ValueError(f"suppress: {entry!r} has no path after the colon")
+                raise ValueError(f"suppress_findings: {entry!r} has no path after the colon")
             if colon:
                 places.append((kind, place))
             else:

@@ -159,7 +159,7 @@ class PipelineFleet(Construct):
         for name in sorted(pipelines):
             settings = pipelines[name]
             where = settings.stack or stack_id(name, stacks)
-            if settings.pipeline_name is None and not _named_by_the_sdk(settings):
+            if settings.pipeline_name is None and _own_name(settings) is None:
                 physical = names.joined_pipeline_name(f"{path_of(self)}/{where}/{name}")
                 settings = replace(settings, pipeline_name=physical)
             placed.append(_Placed(name, self._stack(where), settings))
@@ -182,13 +182,9 @@ class PipelineFleet(Construct):
         return name
 
 
-def _named_by_the_sdk(settings: FleetPipeline) -> bool:
-    definition = settings.definition
-    return (
-        isinstance(definition, PipelineDefinition)
-        and definition.compiled is not None
-        and definition.compiled.pipeline_name is not None
-    )
+def _own_name(settings: FleetPipeline) -> str | None:
+    """Return the name that the definition has of itself."""
+    return settings.definition.own_name if isinstance(settings.definition, PipelineDefinition) else None
 
 
 def _begin_to_compile(members: Sequence[_Placed]) -> None:

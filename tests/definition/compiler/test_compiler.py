@@ -219,7 +219,7 @@ class TestErrors:
         assert message.endswith("KeyError: 'instance type'")
         assert f"line {_line('return _helper_that_raises')}, in raises" in message
         assert "in _helper_that_raises" in message
-        assert "worker.py" not in message
+        assert "builder.py" not in message
         assert "site-packages" not in message
 
     def test_name_a_value_that_was_not_given_and_those_that_were(self, compile_sample: Compile) -> None:

@@ -264,12 +264,12 @@ class TestSuppress:
         ],
     )
     def test_of_a_finding_that_does_not_exist_is_refused(self, entry: str, message: str) -> None:
-        with pytest.raises(ValueError, match="suppress: ") as caught:
+        with pytest.raises(ValueError, match="suppress_findings: ") as caught:
             validate({}, suppress=[entry])
         assert message in str(caught.value)
 
     def test_of_a_string_is_refused(self) -> None:
-        with pytest.raises(TypeError, match="suppress must be a list of findings"):
+        with pytest.raises(TypeError, match="suppress_findings must be a list of findings"):
             validate({}, suppress="unknown-member")
 
 

@@ -12,7 +12,7 @@ from scheduled_pipeline.cli.assembly.intrinsics import mapping
 from scheduled_pipeline.definition.permission import EXECUTION_ROLE, Permission, filled
 from scheduled_pipeline.definition.permissions.derive import derive, run_time_places
 
-# What `resources/pipeline_definition.py` writes beside a definition that is in S3.
+# What `resources/assets/pipeline_definition.py` writes beside a definition that is in S3.
 _METADATA = "scheduled-pipeline:definition"
 
 

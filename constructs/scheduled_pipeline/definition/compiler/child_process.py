@@ -80,6 +80,7 @@ class Child:
         (root / "sagemaker.yaml").write_text(_SDK_CONFIG_FILE, encoding="utf-8")
         self._log = root / "output.log"
         self._output_seen = 0
+        self._has_answered = False
         folder = project.anchors[0]
         start = Start(
             path=tuple(os.path.join(folder, entry) for entry in sys.path),  # noqa: PTH118 - the strings as they are
@@ -137,10 +138,11 @@ class Child:
             if late.is_set():
                 raise ChildEndedError(f"did not answer within {seconds:g} seconds and was ended")
             raise ChildEndedError(f"ended with code {process.returncode} before it answered")
+        self._has_answered = True
         try:
             return protocol.read_answer(line)
         except ProtocolError as error:
-            self.kill()
+            self._process.kill()
             self.end()
             raise ChildEndedError(f"was not understood ({error}) and was ended") from None
 
@@ -152,14 +154,31 @@ class Child:
         self._output_seen += len(printed)
         return printed.decode("utf-8", errors="replace")
 
-    def kill(self) -> None:
-        """End the process at once; whoever waits for an answer gets none."""
-        self._process.kill()
+    def abandon(self) -> None:
+        """End the process soon; whoever waits for an answer gets none.
+
+        A child that has run something ends what that has left running, so it is told rather than killed.
+        """
+        if self.forks and self._has_answered:
+            self._hang_up()
+        else:
+            self._process.kill()
 
     def end(self) -> None:
         """Close the pipes, which ends the process when it is done, and wait for that."""
-        with contextlib.suppress(BrokenPipeError, ValueError):
-            self._process.communicate()
+        self._hang_up()
+        try:
+            self._process.wait(_GRACE_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        if self._process.stdout is not None:
+            self._process.stdout.close()
+
+    def _hang_up(self) -> None:
+        if self._process.stdin is not None:
+            with contextlib.suppress(OSError):
+                self._process.stdin.close()
 
 
 def _environment(root: Path, region: str) -> dict[str, str]:

@@ -56,7 +56,7 @@ class Lanes:
         while not self._jobs.empty():
             self._jobs.get()
         for child in list(self._children):
-            child.kill()
+            child.abandon()
 
     def close(self) -> None:
         """End the children and the threads."""
@@ -97,5 +97,5 @@ class Lanes:
         child = Child(root, self._region, self._project, self._surroundings)
         self._children.add(child)
         if self._closed:  # meanwhile
-            child.kill()
+            child.abandon()
         return child

@@ -53,6 +53,11 @@ class PipelineDefinition:
     function: FunctionReference | None = None
     compiled: CompiledPipeline | None = None
 
+    @property
+    def own_name(self) -> str | None:
+        """The pipeline's name that an object of the SDK had; None where the construct's name counts."""
+        return None if self.compiled is None else self.compiled.pipeline_name
+
     @classmethod
     def of(cls, definition: PipelineDefinition | BuildFunction | str) -> PipelineDefinition:
         """Return ``definition`` if it is one, else make one of the function or the string."""

@@ -13,7 +13,7 @@ from typing import Any
 from scheduled_pipeline.definition import placeholders
 from scheduled_pipeline.definition.context import PipelineContext
 from scheduled_pipeline.definition.sandbox import function_steps, sdk_patches
-from scheduled_pipeline.definition.sandbox.answer import Built
+from scheduled_pipeline.definition.sandbox.completion import Built
 from scheduled_pipeline.definition.sandbox.offline_aws import (
     NetworkCallRefusedError,
     OfflineAws,
@@ -27,7 +27,7 @@ class BuildError(Exception):
     """The build function cannot be found or returned something else than a pipeline."""
 
 
-class Worker:
+class Builder:
     """Builds pipelines of one Region, with a boto3 session whose clients may be made ahead of them."""
 
     def __init__(self) -> None:
@@ -57,7 +57,7 @@ class Worker:
                 return self._build(request)
         except BuildError as error:
             return Failed(str(error))
-        except (Exception, SystemExit) as error:
+        except BaseException as error:  # SystemExit and KeyboardInterrupt are slips of the function, too
             return Failed(self._explain(error))
 
     def _build(self, request: Request) -> Built:

@@ -10,19 +10,34 @@ import select
 import signal
 import sys
 import time
-from collections.abc import Callable
+import traceback
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
-POSSIBLE = sys.platform.startswith("linux")
+_PR_SET_PDEATHSIG = 1
+_PR_SET_CHILD_SUBREAPER = 36
+_TRACE_SECONDS = 1.0
+"""How long a process that is out of time has to show where it is."""
+
+_ending: set[int] = set()
+"""The processes that were killed and not waited for yet."""
+
+
+def _is_possible() -> bool:
+    if not sys.platform.startswith("linux"):
+        return False
+    try:
+        os.close(os.pidfd_open(os.getpid()))
+    except (AttributeError, OSError):  # older than Linux 5.3
+        return False
+    return True
+
+
+POSSIBLE = _is_possible()
 """Whether this machine can: CPython holds a fork without exec for unreliable on macOS, and Windows has none.
 
 https://docs.python.org/3/library/multiprocessing.html#contexts-and-start-methods
 """
-
-_PR_SET_PDEATHSIG = 1
-_TRACE_SECONDS = 1.0
-_ending: set[int] = set()
-"""How long a process that is out of time has to show where it is."""
 
 
 class OutOfTimeError(Exception):
@@ -37,47 +52,78 @@ class ForkEndedError(Exception):
     """The process ended before its work was done; the text says how."""
 
 
-def run_forked(work: Callable[[], str], *, seconds: float, trace: Path) -> str:
+class HungUpError(Exception):
+    """Whoever the work is for has gone."""
+
+
+def adopt_orphans() -> None:
+    """Become the parent of what a fork leaves running, also of what has left its process group.
+
+    https://man7.org/linux/man-pages/man2/PR_SET_CHILD_SUBREAPER.2const.html
+    """
+    ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1)
+
+
+def run_forked(
+    work: Callable[[], str], *, seconds: float, trace: Path, hangup: int, private: Iterable[int]
+) -> str:
     """Return what ``work`` returns, from a process that ends with it.
 
-    All that the process starts and leaves running is ended too, as far as it stays in its process group.
+    What the process leaves running is ended by ``end_orphans``.
 
     Args:
         work: what is to be done there.
         seconds: how long it may take.
         trace: a file for ``OutOfTimeError.trace``.
+        hangup: a file descriptor that is readable when nobody wants the answer any more.
+        private: file descriptors that the work gets nothing of.
 
     Raises:
         OutOfTimeError: it took longer.
         ForkEndedError: the process ended by itself, as by ``os._exit`` or a signal.
+        HungUpError: nobody wants the answer any more.
     """
+    end_orphans()
     reading, writing = os.pipe()
     sys.stdout.flush()
     sys.stderr.flush()
-    for ended in list(_ending):
-        _end(ended)
     parent = os.getpid()
     child = os.fork()
     if child == 0:
-        os.close(reading)
-        _work(work, writing, parent, trace)
+        _work(work, writing, parent, trace, [reading, *private])
     os.close(writing)
+    watch = os.pidfd_open(child)
     try:
-        answer = _read_all(reading, time.monotonic() + seconds)
+        answer = _read_answer(reading, watch, hangup, time.monotonic() + seconds)
         if answer is None:
             raise OutOfTimeError(_trace_of(child, trace))
         if not answer.endswith(b"\n"):
-            raise ForkEndedError(_how(_end(child)))
+            raise ForkEndedError(_how(os.waitid(os.P_PIDFD, watch, os.WEXITED | os.WNOWAIT)))
     finally:
         os.close(reading)
-        _end_soon(child)
+        os.close(watch)
+        _kill(child)
     return answer.decode()[:-1]
 
 
-def _work(work: Callable[[], str], writing: int, parent: int, trace: Path) -> None:
+def end_orphans() -> None:
+    """Wait for the processes that were killed, and end what they have left running."""
+    while _ending:
+        _wait(_ending.pop())
+    # Those of an orphan become orphans in turn.
+    while orphans := _children():
+        for orphan in orphans:
+            with contextlib.suppress(OSError):
+                os.kill(orphan, signal.SIGKILL)
+            _wait(orphan)
+
+
+def _work(work: Callable[[], str], writing: int, parent: int, trace: Path, private: Iterable[int]) -> None:
     """Do the work in the child process, and end it."""
     code = 1
     try:
+        for number in private:
+            os.close(number)
         os.setpgid(0, 0)
         _end_with(parent)
         with trace.open("w", encoding="utf-8") as file:
@@ -86,6 +132,8 @@ def _work(work: Callable[[], str], writing: int, parent: int, trace: Path) -> No
             sys.stdout.flush()
             _write_all(writing, f"{answer}\n".encode())
         code = 0
+    except BaseException:
+        traceback.print_exc()
     finally:
         sys.stderr.flush()
         os._exit(code)
@@ -98,38 +146,32 @@ def _end_with(parent: int) -> None:
         os._exit(1)
 
 
-def _end_soon(child: int) -> None:
-    """Kill a process and what it started; the system takes its memory back while others go on."""
-    _ending.add(child)
-    with contextlib.suppress(OSError):
-        os.killpg(child, signal.SIGKILL)
-
-
-def _end(child: int) -> int:
-    """Wait until a process has ended, and return its status."""
-    _ending.discard(child)
-    try:
-        return os.waitpid(child, 0)[1]
-    except ChildProcessError:  # it was waited for already
-        return 0
-
-
 def _write_all(pipe: int, content: bytes) -> None:
     while content:
         content = content[os.write(pipe, content) :]
 
 
-def _read_all(pipe: int, deadline: float) -> bytes | None:
-    """Return all that comes until the end of the line or of the pipe, or None when the time is over first."""
+def _read_answer(pipe: int, watch: int, hangup: int, deadline: float) -> bytes | None:
+    """Return what comes until the end of the line or of the process, or None when the time is over first.
+
+    The pipe may stay open when the process has ended, and the process may go on when the pipe is closed.
+    """
     parts: list[bytes] = []
+    watched = [pipe, watch, hangup]
     while not (parts and parts[-1].endswith(b"\n")):
-        ready, _, _ = select.select([pipe], [], [], max(0.0, deadline - time.monotonic()))
-        if not ready:
-            return None
-        part = os.read(pipe, 1 << 20)
-        if not part:
+        ready, _, _ = select.select(watched, [], [], max(0.0, deadline - time.monotonic()))
+        if hangup in ready:
+            raise HungUpError
+        if pipe in ready:
+            part = os.read(pipe, 1 << 20)
+            if part:
+                parts.append(part)
+            else:
+                watched.remove(pipe)
+        elif watch in ready:
             break
-        parts.append(part)
+        elif not ready:
+            return None
     return b"".join(parts)
 
 
@@ -147,7 +189,34 @@ def _trace_of(child: int, trace: Path) -> str:
     return text
 
 
-def _how(status: int) -> str:
-    if os.WIFSIGNALED(status):
-        return f"was ended by signal {os.WTERMSIG(status)}"
-    return f"ended with code {os.WEXITSTATUS(status)}"
+def _kill(child: int) -> None:
+    """Kill a process and its group; the system takes its memory back while others go on."""
+    _ending.add(child)
+    for kill in (os.killpg, os.kill):
+        with contextlib.suppress(OSError):
+            kill(child, signal.SIGKILL)
+
+
+def _wait(process: int) -> None:
+    with contextlib.suppress(ChildProcessError):
+        os.waitpid(process, 0)
+
+
+def _children() -> list[int]:
+    """Return the children of this process; an orphan that was adopted is one."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError, ValueError):
+            # The name of the program, in brackets, may hold anything.
+            fields = (folder / "stat").read_text(errors="replace").rpartition(")")[2].split()
+            if int(fields[1]) == os.getpid():
+                found.append(int(folder.name))
+    return found
+
+
+def _how(status: os.waitid_result | None) -> str:
+    if status is None:
+        return "ended"
+    if status.si_code in (os.CLD_KILLED, os.CLD_DUMPED):
+        return f"was ended by signal {status.si_status}"
+    return f"ended with code {status.si_status}"

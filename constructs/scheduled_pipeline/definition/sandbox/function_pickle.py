@@ -1,6 +1,6 @@
 """Pickle the function of a ``@step``: the same bytes on every machine, and complete without its module.
 
-Imported in the worker alone, where the SDK is. The container has neither the project's modules nor its
+Imported in the child alone, where the SDK is. The container has neither the project's modules nor its
 folders, so what is defined in the project is pickled by value, and no path of this machine goes with it.
 """
 

@@ -21,8 +21,8 @@ from typing import IO
 
 from scheduled_pipeline.definition.model import DefinitionError
 from scheduled_pipeline.definition.sandbox import forked, function_steps, protocol, sdk_patches
-from scheduled_pipeline.definition.sandbox.answer import complete
-from scheduled_pipeline.definition.sandbox.builder import Worker
+from scheduled_pipeline.definition.sandbox.builder import Builder
+from scheduled_pipeline.definition.sandbox.completion import complete
 from scheduled_pipeline.definition.sandbox.offline_aws import is_user_file
 from scheduled_pipeline.definition.sandbox.perturb import change
 from scheduled_pipeline.definition.sandbox.protocol import (
@@ -52,12 +52,15 @@ def main(text: str) -> None:
     # The import of the SDK makes objects that stay, which the collector would go through again and again: a
     # quarter of its time.
     gc.disable()
-    server = Server(start)
+    server = Server(start, requests.fileno(), answers.fileno())
     gc.freeze()
     gc.enable()
-    for line in requests:
-        answers.write(_answer(server, line) + "\n")
-        answers.flush()
+    with contextlib.suppress(forked.HungUpError):
+        for line in requests:
+            answers.write(_answer(server, line) + "\n")
+            answers.flush()
+    if start.forks:
+        forked.end_orphans()
     os._exit(0)
 
 
@@ -83,15 +86,23 @@ class Server:
 
     Nothing of the project is imported here: what a build function and its modules do to their process ends
     with it.
+
+    Args:
+        start: what this process was started with.
+        requests: the file descriptor that requests come from.
+        answers: that of the answers.
     """
 
-    def __init__(self, start: Start) -> None:
-        self._worker = Worker()
+    def __init__(self, start: Start, requests: int, answers: int) -> None:
+        self._requests, self._answers = requests, answers
+        if start.forks:
+            forked.adopt_orphans()
+        self._builder = Builder()
         # What is wrong with the SDK is told when a build function imports it.
         with contextlib.suppress(Exception):
             sdk_patches.quieten()
             function_steps.prepare()
-            self._worker.make_clients()
+            self._builder.make_clients()
         self._project = start.project
         self._forks = start.forks
         self._recorder = Recorder(start.project)
@@ -107,6 +118,8 @@ class Server:
                 lambda: self._compile_and_tell(request),
                 seconds=request.deadline - time.monotonic(),
                 trace=Path(request.staging).parent / "trace.txt",
+                hangup=self._requests,
+                private=[self._requests, self._answers],
             )
         except forked.OutOfTimeError as error:
             return protocol.write(Ended("", late=True, place=_place(error.trace)))
@@ -127,7 +140,7 @@ class Server:
 
     def _compile(self, request: Request) -> Answer:
         with self._recorder.recording():
-            built = self._worker.build(request)
+            built = self._builder.build(request)
         if isinstance(built, Failed):
             return built
         folders = [str(Path(request.staging).parent), *self._project.anchors]

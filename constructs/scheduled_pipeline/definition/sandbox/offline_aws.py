@@ -103,7 +103,7 @@ class OfflineAws:
         if operation == "HeadBucket":
             return not self.strict or params["Bucket"] == placeholders.ARTIFACT_BUCKET
         asked_by = _ANSWERED_TO.get(operation)
-        return asked_by is None or any(frame.f_code.co_name == asked_by for frame in _main_frames())
+        return asked_by is None or any(frame.f_code.co_name == asked_by for frame in _asking_frames())
 
     def refuse(
         self,
@@ -204,7 +204,7 @@ def refuse_ways_out(aws: Callable[[], OfflineAws]) -> None:
     """Refuse, for the rest of this process, connections, look-ups of hosts, and other programs.
 
     An audit hook sees them whatever library is used; it cannot be taken out again, so only the
-    worker calls this. Another program would not be bound by it, and could say anything.
+    child calls this. Another program would not be bound by it, and could say anything.
     """
 
     def hook(event: str, args: tuple[Any, ...]) -> None:
@@ -271,7 +271,7 @@ def _user_uploads() -> bool:
     What is called by the line is boto3, or a function of the SDK that does nothing but upload.
     """
     called: list[FrameType] = []
-    for frame in _main_frames():
+    for frame in _asking_frames():
         if is_user_file(frame.f_code.co_filename):
             break
         called.append(frame)
@@ -283,7 +283,7 @@ def _user_uploads() -> bool:
 
 def _uploader() -> str:
     """Say who uploads: the step whose arguments are being written, or the user's line."""
-    for frame in _main_frames():
+    for frame in _asking_frames():
         if is_user_file(frame.f_code.co_filename):
             return f"at {frame.f_code.co_filename}:{frame.f_lineno}"
         if frame.f_code.co_name in {"arguments", "to_request"}:
@@ -293,10 +293,20 @@ def _uploader() -> str:
     return "by the SDK itself"
 
 
-def _main_frames() -> Iterator[FrameType]:
-    """Return the frames of the main thread, the innermost first; the upload may happen in one of boto3's."""
-    main = threading.main_thread().ident
-    frame = None if main is None else sys._current_frames().get(main)
+def _asking_frames() -> Iterator[FrameType]:
+    """Return the frames of the thread that asks, the innermost first.
+
+    That is this one if a line of the user's is on the way to here; else it is one of boto3's, and the main
+    thread waits for it.
+    """
+    own = list(_frames_of(threading.get_ident()))
+    if any(is_user_file(frame.f_code.co_filename) for frame in own):
+        return iter(own)
+    return _frames_of(threading.main_thread().ident)
+
+
+def _frames_of(thread: int | None) -> Iterator[FrameType]:
+    frame = None if thread is None else sys._current_frames().get(thread)
     while frame is not None:
         yield frame
         frame = frame.f_back

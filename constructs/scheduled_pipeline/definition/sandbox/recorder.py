@@ -33,7 +33,7 @@ _STANDARD_LIBRARY = str(Path(os.__file__).parent) + os.sep
 
 
 class Recorder:
-    """Records what is read between two points in time, one definition after the other.
+    """Records what is read for one definition, in a process that is there for nothing else.
 
     Made once a process: an audit hook cannot be taken out again.
     """
@@ -162,7 +162,7 @@ class Recorder:
         return (module for _, module in self._new() if _is_of(module, self._project))
 
     def _forget_modules(self) -> None:
-        """Forget the project's own modules, so that each definition imports them, and is seen to."""
+        """Forget modules of the project that came with the process, so that they are seen to be imported."""
         for name, module in self._new():
             if name != "__main__" and _belongs(module, self._project):
                 del sys.modules[name]
