@@ -45,8 +45,8 @@ def _compile(compiler: Compiler, function: str, timeout: float = 300) -> None:
     )
 
 
-def _below(process: int) -> set[int]:
-    """The processes that descend from one, itself left out."""
+def _parents() -> dict[int, int]:
+    """The parent of each process that has not ended."""
     parents = {}
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
@@ -55,6 +55,12 @@ def _below(process: int) -> set[int]:
             continue
         if fields[0] != "Z":
             parents[int(stat.parent.name)] = int(fields[1])
+    return parents
+
+
+def _below(process: int) -> set[int]:
+    """The processes that descend from one, itself left out."""
+    parents = _parents()
     found = {process}
     while more := {one for one, parent in parents.items() if parent in found} - found:
         found |= more
@@ -90,16 +96,23 @@ def test_the_next_definition_compiles_and_nothing_is_left(
         with pytest.raises(DefinitionError, match=f"(?s){message}"):
             _compile(compiler, function, SECONDS)
     _compile(compiler, "good", 2 * SECONDS)
-    assert _below(os.getpid()) <= before | _new_children(before)
+    deadline = time.monotonic() + 20
+    while (left := _strays(before)) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert left == set()
 
 
-def _new_children(before: set[int]) -> set[int]:
-    """The fork of the last definition, which is waited for with the next one, or its child's successor."""
-    return {process for process in _below(os.getpid()) - before if "-c" in _command(process)}
+def _strays(before: set[int]) -> set[int]:
+    """What has come since and is no child of this process, as a child that follows another one is."""
+    children = {process for process, parent in _parents().items() if parent == os.getpid()}
+    return _below(os.getpid()) - before - children
 
 
 def _command(process: int) -> str:
-    return Path(f"/proc/{process}/cmdline").read_text(errors="replace")
+    try:
+        return Path(f"/proc/{process}/cmdline").read_text(errors="replace")
+    except OSError:  # it has ended meanwhile
+        return ""
 
 
 def test_one_that_kills_the_child_is_an_error_and_the_next_gets_a_new_one(compiler: Compiler) -> None:
@@ -116,12 +129,17 @@ def test_an_upload_of_a_thread_that_no_step_reads_is_refused(compiler: Compiler)
 
 
 def test_a_daemon_ends_with_the_compiler() -> None:
-    before = _below(1) | _below(os.getpid())
+    before = _orphans()
     compiler = Compiler()
     _compile(compiler, "leaves_a_daemon")
     compiler.close()
-    left = {process for process in _below(1) - before if "scheduled_pipeline" in _command(process)}
-    assert left == set()
+    assert _orphans() - before == set()
+
+
+def _orphans() -> set[int]:
+    """The processes of ours that have no parent any more, and so are children of process 1."""
+    alone = {process for process, parent in _parents().items() if parent == 1}
+    return {process for process in alone if "scheduled_pipeline" in _command(process)}
 
 
 def test_nothing_is_left_when_the_app_is_killed(tmp_path: Path) -> None:
