@@ -8,7 +8,7 @@ export CDK_DISABLE_CLI_TELEMETRY := true
 
 RESOLVE := --universal --python-version 3.11 --no-header --no-annotate
 
-.PHONY: help setup demo test test-fast check synth bench lock clean
+.PHONY: help setup demo test test-fast check synth bench lock statuses clean
 help:           ## list the targets
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
 
@@ -44,6 +44,11 @@ lock: setup     ## resolve the newest versions that are allowed into the require
 	{ echo "# Written by 'make lock' from pyproject.toml."; cat .venv/checkov.txt; } > requirements-checkov.txt
 	uv pip compile --quiet --upgrade $(RESOLVE) local_aws/pyproject.toml --output-file .venv/local-aws.txt
 	{ echo "# Written by 'make lock' from local_aws/pyproject.toml."; cat .venv/local-aws.txt; } > requirements-local-aws.txt
+
+statuses: setup ## write down the statuses that the newest botocore knows, which a test compares with ours
+	rm -rf .venv/newest
+	python -m pip download --quiet --disable-pip-version-check --no-deps --dest .venv/newest botocore
+	python tests/trigger/test_sagemaker_statuses.py .venv/newest/botocore-*.whl
 
 clean:          ## remove what the other targets made
 	rm -rf .venv node_modules cdk.out .scheduled-pipeline

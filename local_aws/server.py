@@ -204,10 +204,11 @@ class LocalAws:
         account: str | None = None,
         region: str = DEFAULT_REGION,
     ) -> None:
-        """End a pipeline execution: ``Succeeded``, ``Failed`` or ``Stopped``, with the event SageMaker sends.
+        """End a pipeline execution, with the event SageMaker sends.
 
-        With a failed step, that step fails for the reason; those before it have succeeded, those after it
-        have never begun.
+        ``Succeeded``, ``Failed``, ``Stopped`` or ``CompletedWithFailures``. With a failed step, that step
+        fails for the reason; those before it have succeeded, those after it have never begun. In an
+        execution that completed with failures, which needs a failed step, they have succeeded too.
         """
         request = {
             "execution_arn": execution_arn,

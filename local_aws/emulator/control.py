@@ -37,8 +37,10 @@ def finish(request: Json) -> Json:
     """End an execution with a status, also one that has ended."""
     if request["status"] not in pipelines.ENDED:
         raise invalid(f"{request['status']} is not one of {', '.join(sorted(pipelines.ENDED))}.")
-    pipeline, execution = pipelines.find_execution(request["execution_arn"])
     reason, step = request.get("failure_reason"), request.get("failed_step")
+    if step is None and request["status"] == pipelines.COMPLETED_WITH_FAILURES:
+        raise invalid(f"{request['status']} needs a failed step: no step has a status of that name.")
+    pipeline, execution = pipelines.find_execution(request["execution_arn"])
     if step is not None:
         execution.failed_step = (step, reason)
         reason = _STEP_FAILURE

@@ -8,7 +8,7 @@ from typing import Any, Final
 from local_aws.emulator import api, pipelines
 from local_aws.emulator.api import Json, ServiceError
 from local_aws.emulator.definition import Definition
-from local_aws.emulator.pipelines import Pipeline
+from local_aws.emulator.pipelines import Execution, Pipeline
 
 
 def describe_pipeline(request: Json) -> Json:
@@ -103,10 +103,12 @@ def list_pipeline_parameters_for_execution(request: Json) -> Json:
 def list_pipeline_execution_steps(request: Json) -> Json:
     """ListPipelineExecutionSteps: the definition's steps, each in the status of the execution.
 
-    Where a step failed, those before it have succeeded and those after it have not begun.
+    Where a step failed, those before it have succeeded and those after it have not begun, unless the
+    execution completed with failures: then they have succeeded too.
     """
     _, execution = pipelines.find_execution(request["PipelineExecutionArn"])
     failed, reason = execution.failed_step or (None, None)
+    with_failures = execution.status == pipelines.COMPLETED_WITH_FAILURES
     steps = []
     for step in Definition.parse(execution.definition).steps:
         name = step.get("Name")
@@ -114,15 +116,21 @@ def list_pipeline_execution_steps(request: Json) -> Json:
             {
                 "StepName": name,
                 "StepDisplayName": step.get("DisplayName"),
-                "StepStatus": "Succeeded" if failed is not None and name != failed else execution.status,
+                "StepStatus": _step_status(execution, name, failed),
                 "StartTime": execution.started,
                 "EndTime": execution.modified if execution.ended else None,
                 "FailureReason": reason if name == failed else None,
             }
         )
-        if name == failed:
+        if name == failed and not with_failures:
             break
     return _listing("PipelineExecutionSteps", steps, request)
+
+
+def _step_status(execution: Execution, name: str | None, failed: str | None) -> str:
+    if failed is None:
+        return execution.status
+    return "Failed" if name == failed else "Succeeded"
 
 
 def list_tags(request: Json) -> Json:

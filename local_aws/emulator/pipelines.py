@@ -19,7 +19,8 @@ from local_aws.emulator.api import Json, ServiceError, invalid
 from local_aws.emulator.definition import Definition
 
 _ID_ALPHABET: Final = string.ascii_lowercase + string.digits
-ENDED: Final = frozenset({"Stopped", "Failed", "Succeeded"})
+COMPLETED_WITH_FAILURES: Final = "CompletedWithFailures"
+ENDED: Final = frozenset({"Stopped", "Failed", "Succeeded", COMPLETED_WITH_FAILURES})
 
 
 @dataclass(kw_only=True)

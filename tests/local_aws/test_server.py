@@ -143,5 +143,12 @@ def test_an_unknown_schedule_cannot_be_delivered(local_aws: LocalAws) -> None:
 
 
 def test_an_execution_can_only_be_ended(local_aws: LocalAws) -> None:
-    with pytest.raises(LocalAwsError, match="Executing is not one of Failed, Stopped, Succeeded"):
+    with pytest.raises(LocalAwsError, match="Executing is not one of CompletedWithFailures, Failed, Sto"):
         local_aws.finish("arn:aws:sagemaker:us-east-1:1:pipeline/p/execution/e", status="Executing")
+
+
+def test_an_execution_completes_with_failures_of_steps_alone(local_aws: LocalAws) -> None:
+    with pytest.raises(LocalAwsError, match="CompletedWithFailures needs a failed step"):
+        local_aws.finish(
+            "arn:aws:sagemaker:us-east-1:1:pipeline/p/execution/e", status="CompletedWithFailures"
+        )

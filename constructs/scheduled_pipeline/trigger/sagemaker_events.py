@@ -2,7 +2,8 @@
 
 Sources, detail types and fields are those of
 https://docs.aws.amazon.com/sagemaker/latest/dg/automating-sagemaker-with-eventbridge.html. SageMaker may
-send an event more than once for one change.
+send an event more than once for one change. The statuses are those of the API, in the spelling of events;
+a test compares them with the service's own model.
 """
 
 from __future__ import annotations
@@ -25,11 +26,16 @@ ENDPOINT_STATUSES = (
     "IN_SERVICE",
     "DELETING",
     "FAILED",
+    "UPDATE_ROLLBACK_FAILED",
 )
 """States of an endpoint as events write them; ``DescribeEndpoint`` writes them ``InService``."""
 
-TRAINING_JOB_STATUSES = ("InProgress", "Completed", "Failed", "Stopping", "Stopped")
-PIPELINE_EXECUTION_STATUSES = ("Executing", "Stopping", "Stopped", "Failed", "Succeeded")
+TRAINING_JOB_STATUSES = ("InProgress", "Completed", "Failed", "Stopping", "Stopped", "Deleting")
+EXECUTING, STOPPED, SUCCEEDED = "Executing", "Stopped", "Succeeded"
+RUNNING = (EXECUTING, "Stopping")
+"""Statuses of an execution that has not ended; every other one is final, also one that is not known here."""
+PIPELINE_EXECUTION_STATUSES = (*RUNNING, STOPPED, "Failed", SUCCEEDED, "CompletedWithFailures")
+"""Of an execution: ``CompletedWithFailures`` is that of a run in which other steps answered a failed one."""
 MODEL_APPROVAL_STATUSES = ("Approved", "Rejected", "PendingManualApproval")
 
 _PIPELINE_NAME = re.compile(r"[a-zA-Z0-9](?:-*[a-zA-Z0-9]){0,255}")
@@ -61,8 +67,34 @@ def pipeline_execution_status_change(
     pipeline_name: str | None, status: str | Sequence[str]
 ) -> dict[str, Any]:
     """The pattern of ``SageMaker Model Building Pipeline Execution Status Change``."""
+    return _execution_change(
+        pipeline_name, _status("currentPipelineExecutionStatus", status, PIPELINE_EXECUTION_STATUSES)
+    )
+
+
+def pipeline_execution_failure(pipeline_name: str) -> dict[str, Any]:
+    """The pattern of the events of executions that have ended and did not succeed.
+
+    It leaves out what is no failure, so that a status which SageMaker adds is not missed.
+    """
+    no_failure = [*RUNNING, SUCCEEDED]
+    return _execution_change(
+        pipeline_name, {"currentPipelineExecutionStatus": [{"anything-but": no_failure}]}
+    )
+
+
+def has_ended(status: str) -> bool:
+    """Whether an execution of this status changes no more."""
+    return status not in RUNNING
+
+
+def has_failed(status: str) -> bool:
+    """Whether an execution of this status has ended and did not succeed: it failed, or was stopped."""
+    return has_ended(status) and status != SUCCEEDED
+
+
+def _execution_change(pipeline_name: str | None, detail: dict[str, Any]) -> dict[str, Any]:
     _check("pipeline_name", pipeline_name, _PIPELINE_NAME, "1 to 256 of a-z A-Z 0-9 and inner -")
-    detail: dict[str, Any] = _status("currentPipelineExecutionStatus", status, PIPELINE_EXECUTION_STATUSES)
     if pipeline_name is not None:
         # The event has the ARN only, in which SageMaker may write the name in lower case.
         ending = {"suffix": {"equals-ignore-case": f":pipeline/{pipeline_name}"}}

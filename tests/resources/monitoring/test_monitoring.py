@@ -84,7 +84,7 @@ class TestAnExecutionThatFails:
             "source": ["aws.sagemaker"],
             "detail-type": ["SageMaker Model Building Pipeline Execution Status Change"],
             "detail": {
-                "currentPipelineExecutionStatus": ["Failed", "Stopped"],
+                "currentPipelineExecutionStatus": [{"anything-but": ["Executing", "Stopping", "Succeeded"]}],
                 "pipelineArn": [{"suffix": {"equals-ignore-case": ":pipeline/Training"}}],
             },
         }

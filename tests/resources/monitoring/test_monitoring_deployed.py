@@ -45,7 +45,7 @@ def _run(aws: LocalAws, status: str) -> str:
         PipelineName="Training", ClientRequestToken=status.ljust(32, "-")
     )
     arn = str(started["PipelineExecutionArn"])
-    aws.finish(arn, status=status)
+    aws.finish(arn, status=status, failed_step="Train" if status == "CompletedWithFailures" else None)
     return arn
 
 
@@ -59,7 +59,7 @@ def _messages(aws: LocalAws) -> list[list[str]]:
     return [json.loads(message["Body"])["Message"].splitlines() for message in found]
 
 
-@pytest.mark.parametrize("status", ["Failed", "Stopped"])
+@pytest.mark.parametrize("status", ["Failed", "Stopped", "CompletedWithFailures"])
 def test_a_run_that_does_not_succeed_is_announced(aws: LocalAws, status: str) -> None:
     arn = _run(aws, status)
     (lines,) = _messages(aws)

@@ -10,12 +10,11 @@ from typing import Any, Self
 
 from scheduled_pipeline.cli.account.aws_errors import api_errors
 from scheduled_pipeline.cli.account.calls import listed
+from scheduled_pipeline.trigger.sagemaker_events import STOPPED, has_ended, has_failed
 from scheduled_pipeline.trigger.time_zone import utc_text
 
 _PAGE = 100
-
-ENDED = frozenset({"Failed", "Stopped", "Succeeded"})
-"""The statuses after which nothing changes any more."""
+_HOW = {STOPPED: "was stopped", "Failed": "failed"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,25 +108,30 @@ class RunRecord:
             status=status,
             display_name=answer.get("PipelineExecutionDisplayName"),
             start=_moment(answer.get("CreationTime")),
-            end=_moment(answer.get("LastModifiedTime")) if status in ENDED else None,
+            end=_moment(answer.get("LastModifiedTime")) if has_ended(status) else None,
             failure_reason=answer.get("FailureReason") or None,
         )
 
     @property
     def ended(self) -> bool:
         """Whether its status is final."""
-        return self.status in ENDED
+        return has_ended(self.status)
+
+    @property
+    def failed(self) -> bool:
+        """Whether it has ended and did not succeed: it failed, or was stopped."""
+        return has_failed(self.status)
 
     @property
     def failure(self) -> str | None:
         """Why it did not succeed, in one sentence; nothing while it runs and when it did."""
-        if not self.ended or self.status == "Succeeded":
+        if not self.failed:
             return None
         failed = [step for step in self.steps if step.status == "Failed"]
         reasons = [f"step {step.name}: {step.failure_reason or 'no reason given'}" for step in failed]
         reason = "; ".join(reasons) or self.failure_reason
-        word = "was stopped" if self.status == "Stopped" else "failed"
-        return f"the run {self.arn} {word}{f': {reason}' if reason else ''}"
+        how = _HOW.get(self.status, f"failed ({self.status})")
+        return f"the run {self.arn} {how}{f': {reason}' if reason else ''}"
 
     def duration(self, now: datetime) -> timedelta | None:
         """How long it took, or has taken until ``now``, in whole seconds."""

@@ -17,7 +17,6 @@ from scheduled_pipeline.resources.monitoring.alert_topic import allow_alerts
 from scheduled_pipeline.resources.monitoring.pipeline_metrics import PipelineMetrics
 from scheduled_pipeline.trigger import sagemaker_events
 
-_ENDINGS = ("Failed", "Stopped")
 # The events of https://docs.aws.amazon.com/sagemaker/latest/dg/automating-sagemaker-with-eventbridge.html
 _PATHS = {
     "status": "$.detail.currentPipelineExecutionStatus",
@@ -106,7 +105,7 @@ class Monitoring(Construct):
             "Endings",
             name=self._name("Endings", kind="rule", prefix="default/"),
             description=f"announces executions of {self._pipeline_name} that failed or were stopped",
-            event_pattern=sagemaker_events.pipeline_execution_status_change(self._pipeline_name, _ENDINGS),
+            event_pattern=sagemaker_events.pipeline_execution_failure(self._pipeline_name),
             state="ENABLED",
             targets=[target],
         )

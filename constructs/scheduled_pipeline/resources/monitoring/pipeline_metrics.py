@@ -30,7 +30,11 @@ class PipelineMetrics:
         return self._metric("ExecutionSucceeded", "Sum", period)
 
     def metric_failed(self, *, period: Duration | None = None) -> cloudwatch.Metric:
-        """How many executions failed."""
+        """How many executions failed.
+
+        Whether an execution that ends as ``CompletedWithFailures`` is among them, that page does not say. The
+        alerts of ``notify=`` tell of it.
+        """
         return self._metric("ExecutionFailed", "Sum", period)
 
     def metric_stopped(self, *, period: Duration | None = None) -> cloudwatch.Metric:

@@ -41,6 +41,24 @@ def test_the_latest_runs_come_first_each_with_its_end(training: TrainingAccount)
     assert all(row["SECONDS"].isdecimal() for row in found)
 
 
+def test_a_run_that_did_not_succeed_is_marked_whatever_its_status(training: TrainingAccount) -> None:
+    start(training, "good", status="Succeeded")
+    start(training, "half", status="CompletedWithFailures", failed_step="Train", failure_reason="no data")
+    start(training, "going")
+    found = rows(training)
+    assert [(row["NAME"], row["STATUS"], row["FAILED"]) for row in found] == [
+        ("going", "Executing", "no"),
+        ("half", "CompletedWithFailures", "yes"),
+        ("good", "Succeeded", "no"),
+    ]
+    document = json.loads(training.run("runs", "Training", "--json").stdout)
+    assert [(run["failed"], run["end"] is None) for run in document["runs"]] == [
+        (False, True),
+        (True, False),
+        (False, False),
+    ]
+
+
 def test_no_more_are_printed_than_are_asked_for(training: TrainingAccount) -> None:
     for name in ("a", "b", "c"):
         start(training, name, status="Succeeded")

@@ -125,6 +125,38 @@ def test_waiting_for_a_run_that_fails_names_the_step_and_the_reason(training: Tr
     ]
 
 
+def test_waiting_for_a_run_that_goes_on_after_a_failed_step_ends_as_a_failure_does(
+    training: TrainingAccount,
+) -> None:
+    result = training.wait(
+        lambda arn: training.aws.finish(
+            arn, status="CompletedWithFailures", failed_step="Train", failure_reason="no data"
+        )
+    )
+    assert result.exit_code == 6
+    lines = result.stderr.splitlines()
+    assert lines[-1] == (
+        f"Error: the run {result.stdout.strip()} failed (CompletedWithFailures): step Train: no data"
+    )
+    assert [line.split("  ", 1)[1] for line in lines[4:-1]] == [
+        "step Prepare  Succeeded",
+        "step Train  Failed: no data",
+        "step Check  Succeeded",
+        "run  CompletedWithFailures",
+    ]
+
+
+@pytest.mark.parametrize("status", ["Executing", "Stopping"])
+def test_a_run_goes_on_in_two_statuses(status: str) -> None:
+    run = RunRecord(arn="arn:run", status=status)
+    assert (run.ended, run.failed, run.failure) == (False, False, None)
+
+
+def test_a_status_that_nobody_knows_yet_is_an_end_and_a_failure() -> None:
+    run = RunRecord(arn="arn:run", status="Expired")
+    assert (run.ended, run.failed, run.failure) == (True, True, "the run arn:run failed (Expired)")
+
+
 def test_a_run_that_fails_without_a_failed_step_has_its_own_reason() -> None:
     run = RunRecord(arn="arn:run", status="Failed", failure_reason="no role")
     assert run.failure == "the run arn:run failed: no role"

@@ -1,11 +1,11 @@
 """List the latest runs of a SageMaker pipeline, the newest first.
 
 A terminal gets a table. A pipe gets lines of columns separated by tabs: START, STATUS, NAME, SECONDS, REASON,
-ARN. Their names are the first line; a hyphen is nothing. The duration of a run that has not ended is counted
-until now.
+ARN, FAILED. Their names are the first line; a hyphen is nothing. The duration of a run that has not ended is
+counted until now. FAILED is yes for a run that has ended and did not succeed, whatever SageMaker calls it.
 
-With --json: an object with pipeline and runs. Each of the runs has arn, name, status, start, end, seconds and
-failureReason; what is absent is null.
+With --json: an object with pipeline and runs. Each of the runs has arn, name, status, failed, start, end,
+seconds and failureReason; what is absent is null.
 
 Exit codes: 0, all was printed, however the runs ended; 2, wrong usage; 4, there is no such pipeline, AWS
 refused a call or could not be asked.
@@ -29,15 +29,15 @@ from scheduled_pipeline.cli.account.aws_errors import api_errors
 from scheduled_pipeline.cli.account.calls import listed, side_by_side
 from scheduled_pipeline.cli.account.runs import RunRecord, moment_text
 from scheduled_pipeline.cli.options import AsJson
+from scheduled_pipeline.trigger.sagemaker_events import STOPPED
 
-COLUMNS = ("START", "STATUS", "NAME", "SECONDS", "REASON", "ARN")
+COLUMNS = ("START", "STATUS", "NAME", "SECONDS", "REASON", "ARN", "FAILED")
 """The columns of the plain form, separated by one tab each."""
 MAXIMUM_RUNS = 1000
 """The most runs that can be asked for."""
 
 _NOTHING = "-"
 _PAGE = 100
-_STYLES = {"Succeeded": "green", "Failed": "bold red", "Stopped": "yellow", "Stopping": "yellow"}
 
 
 def runs(
@@ -93,6 +93,7 @@ def _json_run(run: RunRecord, now: datetime) -> dict[str, Any]:
         "arn": run.arn,
         "name": run.display_name,
         "status": run.status,
+        "failed": run.failed,
         "start": moment_text(run.start),
         "end": moment_text(run.end),
         "seconds": _seconds(run.duration(now)),
@@ -119,7 +120,14 @@ def _plain_row(run: RunRecord, now: datetime) -> tuple[str, ...]:
         "" if seconds is None else str(seconds),
         run.failure_reason or "",
         run.arn,
+        "yes" if run.failed else "no",
     )
+
+
+def _style(run: RunRecord) -> str:
+    if run.status == STOPPED:
+        return "yellow"
+    return "bold red" if run.failed else "green" if run.ended else "cyan"
 
 
 def _print_to_terminal(found: Sequence[RunRecord], now: datetime) -> None:
@@ -137,7 +145,7 @@ def _print_to_terminal(found: Sequence[RunRecord], now: datetime) -> None:
         duration = run.duration(now)
         table.add_row(
             Text("" if run.start is None else f"{run.start:%a %Y-%m-%d %H:%M:%S}"),
-            Text(run.status, style=_STYLES.get(run.status, "cyan")),
+            Text(run.status, style=_style(run)),
             Text(run.display_name or ""),
             Text("" if duration is None else str(duration)),
             Text(run.failure_reason or ""),

@@ -38,6 +38,7 @@ from scheduled_pipeline.cli.options import AsJson
 from scheduled_pipeline.definition.model import CompiledPipeline
 from scheduled_pipeline.definition.start_parameters import check_parameters
 from scheduled_pipeline.trigger.checks import MAXIMUM_PARAMETER_VALUE
+from scheduled_pipeline.trigger.sagemaker_events import EXECUTING
 
 TOKEN_LENGTHS = range(32, 129)
 """Of ``ClientRequestToken`` of StartPipelineExecution, in characters."""
@@ -168,7 +169,7 @@ def _start(
         PipelineParameters=[{"Name": name, "Value": value} for name, value in given.items()],
         **named,
     )
-    return RunRecord(arn=answer["PipelineExecutionArn"], status="Executing", display_name=display_name)
+    return RunRecord(arn=answer["PipelineExecutionArn"], status=EXECUTING, display_name=display_name)
 
 
 def _wait(client: Any, arn: str, poll_seconds: float, where: str) -> RunRecord:
