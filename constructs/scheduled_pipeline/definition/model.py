@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from scheduled_pipeline.definition import placeholders
 from scheduled_pipeline.definition.findings import Finding
 
 # Quotas of Amazon SageMaker Pipelines, read from CreatePipeline (PipelineDefinition).
 MAX_BODY_CHARACTERS = 1_048_576
+
+_SHA256 = re.compile("[0-9a-f]{64}")
 
 
 class DefinitionError(ValueError):
@@ -92,12 +95,14 @@ class PackedPipeline:
             source: names it in errors.
 
         Raises:
-            DefinitionError: the body is no definition.
+            DefinitionError: the body is no definition, or an upload would lie elsewhere than in its folder.
         """
         try:
-            document = json.loads(self.body)
+            document = json.loads(self.body, parse_constant=_refuse)
         except ValueError as error:
             raise DefinitionError(f"{source}: the definition is not JSON: {error}") from None
+        for upload in self.uploads:
+            _check_place(upload, source)
         return CompiledPipeline.from_document(
             document,
             uploads=[
@@ -194,6 +199,27 @@ class CompiledPipeline:
         )
 
 
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is no number in JSON")
+
+
+def _check_place(upload: PackedUpload, source: str) -> None:
+    """Refuse what would be no path below the folder of an upload, or no name of a file's content."""
+    digests = [upload.digest, *(sha256 for _, sha256 in upload.files)]
+    for text in digests:
+        if not _SHA256.fullmatch(text):
+            raise DefinitionError(f"{source}: an upload must be named by a SHA-256 in hex, got {text!r:.80}")
+    for path in (upload.name, *(path for path, _ in upload.files)):
+        if not {".", ".."}.isdisjoint(re.split(r"[/\\]", path)) or "\0" in path:
+            raise DefinitionError(
+                f"{source}: an upload may have no '.' or '..' in its path, got {path!r:.80}"
+            )
+    if "/" in upload.name:
+        raise DefinitionError(
+            f"{source}: an upload must have a name without a slash, got {upload.name!r:.80}"
+        )
+
+
 def _check_structure(document: object, source: str) -> None:
     if not isinstance(document, Mapping):
         raise DefinitionError(f"{source}: the definition must be a JSON object, got {_kind(document)}")
@@ -224,6 +250,14 @@ def _parameters(document: Mapping[str, Any], source: str) -> list[PipelineParame
                 f"{source}: Parameters[{index}] must be an object with Name and Type, got {entry!r:.80}"
             )
         enum = entry.get("EnumValues")
+        if not isinstance(entry["Name"], str) or not isinstance(entry["Type"], str):
+            raise DefinitionError(
+                f"{source}: Parameters[{index}] must have a string as Name and as Type, got {entry!r:.80}"
+            )
+        if not isinstance(enum, list | None):
+            raise DefinitionError(
+                f"{source}: Parameters[{index}].EnumValues must be a list, got {_kind(enum)}"
+            )
         parameters.append(
             PipelineParameter(
                 name=entry["Name"],

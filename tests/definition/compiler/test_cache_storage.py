@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import threading
@@ -14,16 +13,13 @@ import pytest
 from cache_lab import Lab
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from stored import CONTENT, entry, request, store
 
 from scheduled_pipeline.definition.compiler.cache import CompiledCache
 from scheduled_pipeline.definition.compiler.request import CompileRequest
 from scheduled_pipeline.definition.compiler.source import FunctionReference
-from scheduled_pipeline.definition.model import CompiledPipeline, PackedPipeline, PackedUpload
-from scheduled_pipeline.definition.project import Project, Reads, digest
-
-BODY = json.dumps({"Version": "2020-12-01", "Steps": [{"Name": "A", "Type": "Fail", "Arguments": {}}]})
-CONTENT = b"print('a step')"
-READS = Reads({}, [])
+from scheduled_pipeline.definition.files import digest
+from scheduled_pipeline.definition.project import Project
 
 
 @pytest.fixture
@@ -37,53 +33,27 @@ def cache(tmp_path: Path) -> CompiledCache:
     return CompiledCache(tmp_path / "cache")
 
 
-def _request(number: int = 0) -> CompileRequest:
-    return CompileRequest(
-        function=FunctionReference("defs", "build"),
-        region="eu-west-1",
-        partition="aws",
-        pipeline_name=f"pipeline{number}",
-    )
-
-
-def _compiled(staging: Path, content: bytes) -> CompiledPipeline:
-    upload = PackedUpload("d" * 64, "step.py", (("", digest(content)),))
-    return PackedPipeline(BODY, "a", (), (upload,), findings=()).unpack(staging, "a test")
-
-
-def _store(cache: CompiledCache, project: Project, number: int = 0, content: bytes = CONTENT) -> None:
-    staging = cache.folder.parent / f"staging-{threading.get_ident()}"
-    staging.mkdir(exist_ok=True)
-    (staging / digest(content)).write_bytes(content)
-    cache.store(_request(number), project, READS, _compiled(staging, content))
-
-
-def _entry(cache: CompiledCache) -> Path:
-    (entry,) = cache.folder.glob("entries/*/*.json")
-    return entry
-
-
 class TestABrokenEntry:
     @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
     @given(place=st.floats(0, 1, exclude_max=True), flip=st.integers(1, 255))
     def test_with_one_changed_byte_is_a_miss_and_is_replaced(
         self, cache: CompiledCache, project: Project, place: float, flip: int
     ) -> None:
-        _store(cache, project)
-        content = bytearray(_entry(cache).read_bytes())
+        store(cache, project)
+        content = bytearray(entry(cache).read_bytes())
         content[int(place * len(content))] ^= flip
-        _entry(cache).write_bytes(content)
-        assert cache.find(_request(), project) is None
-        _store(cache, project)
-        assert cache.find(_request(), project) is not None
+        entry(cache).write_bytes(content)
+        assert cache.find(request(), project) is None
+        store(cache, project)
+        assert cache.find(request(), project) is not None
 
     @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
     @given(kept=st.floats(0, 1, exclude_max=True))
     def test_that_was_cut_off_is_a_miss(self, cache: CompiledCache, project: Project, kept: float) -> None:
-        _store(cache, project)
-        content = _entry(cache).read_bytes()
-        _entry(cache).write_bytes(content[: int(kept * len(content))])
-        assert cache.find(_request(), project) is None
+        store(cache, project)
+        content = entry(cache).read_bytes()
+        entry(cache).write_bytes(content[: int(kept * len(content))])
+        assert cache.find(request(), project) is None
 
     @pytest.mark.parametrize(
         "damage", [Path.unlink, lambda path: path.write_bytes(b""), lambda path: path.write_bytes(b"other")]
@@ -91,24 +61,24 @@ class TestABrokenEntry:
     def test_whose_upload_is_not_whole_is_a_miss_and_is_replaced(
         self, cache: CompiledCache, project: Project, damage: Callable[[Path], object]
     ) -> None:
-        _store(cache, project)
+        store(cache, project)
         damage(cache.objects / digest(CONTENT))
-        assert cache.find(_request(), project) is None
-        _store(cache, project)
-        found = cache.find(_request(), project)
+        assert cache.find(request(), project) is None
+        store(cache, project)
+        found = cache.find(request(), project)
         assert found is not None
         assert found.uploads[0].files[0].staged_path.read_bytes() == CONTENT
 
     def test_that_was_never_finished_is_not_seen(self, cache: CompiledCache, project: Project) -> None:
-        _store(cache, project)
-        entry = _entry(cache)
-        entry.rename(entry.with_name(f".{entry.name}.1.1"))
-        assert cache.find(_request(), project) is None
+        store(cache, project)
+        found = entry(cache)
+        found.rename(found.with_name(f".{found.name}.1.1"))
+        assert cache.find(request(), project) is None
 
 
 class TestTheFolder:
     def test_is_ignored_by_git(self, cache: CompiledCache, project: Project) -> None:
-        _store(cache, project)
+        store(cache, project)
         assert (cache.folder / ".gitignore").read_text() == "*\n"
 
     def test_names_no_folder_of_this_machine(self, lab: Lab) -> None:
@@ -125,12 +95,12 @@ class TestTheFolder:
     def test_keeps_the_entries_used_last(self, cache: CompiledCache, project: Project) -> None:
         small = CompiledCache(cache.folder, max_entries=3)
         for number in range(5):
-            _store(small, project, number)
+            store(small, project, number)
             for path in small.folder.glob("entries/*/*.json"):
                 os.utime(path, (path.stat().st_mtime - 100,) * 2)
-        assert small.find(_request(0), project) is not None
+        assert small.find(request(0), project) is not None
         small.trim()
-        kept = [number for number in range(5) if small.find(_request(number), project) is not None]
+        kept = [number for number in range(5) if small.find(request(number), project) is not None]
         assert kept == [0, 3, 4]
         assert len(list(small.folder.glob("entries/*"))) == 3
 
@@ -138,12 +108,12 @@ class TestTheFolder:
         small = CompiledCache(cache.folder, max_bytes=250, grace_seconds=50)
         contents = [bytes([letter]) * 50 for letter in b"abcdefg"]
         for number, content in enumerate(contents):
-            _store(small, project, number, content)
+            store(small, project, number, content)
             for path in small.objects.iterdir():
                 os.utime(path, (path.stat().st_mtime - 100,) * 2)
-        assert small.find(_request(0), project) is not None
+        assert small.find(request(0), project) is not None
         small.trim()
-        kept = [number for number in range(7) if small.find(_request(number), project) is not None]
+        kept = [number for number in range(7) if small.find(request(number), project) is not None]
         assert kept == [0, 3, 4, 5, 6]
 
     def test_keeps_files_that_another_synth_may_be_about_to_copy(
@@ -151,26 +121,26 @@ class TestTheFolder:
     ) -> None:
         small = CompiledCache(cache.folder, max_bytes=250)
         for number, content in enumerate(bytes([letter]) * 50 for letter in b"abcdefg"):
-            _store(small, project, number, content)
+            store(small, project, number, content)
         small.trim()
         assert len(list(small.objects.iterdir())) == 7
 
     def test_has_no_upload_that_would_fill_it(self, cache: CompiledCache, project: Project) -> None:
         small = CompiledCache(cache.folder, max_bytes=250)
-        _store(small, project, content=b"x" * 63)
-        assert small.find(_request(), project) is None
-        _store(small, project, content=b"x" * 62)
-        assert small.find(_request(), project) is not None
+        store(small, project, content=b"x" * 63)
+        assert small.find(request(), project) is None
+        store(small, project, content=b"x" * 62)
+        assert small.find(request(), project) is not None
 
     def test_serves_many_synths_at_once(self, cache: CompiledCache, project: Project) -> None:
         """Each finds a whole entry from the first store on, and nothing is left of the writing."""
-        _store(cache, project)
+        store(cache, project)
         found: list[bool] = []
 
         def synth() -> None:
             for _ in range(20):
-                found.append(cache.find(_request(), project) is not None)
-                _store(cache, project)
+                found.append(cache.find(request(), project) is not None)
+                store(cache, project)
                 cache.trim()
 
         threads = [threading.Thread(target=synth) for _ in range(8)]
@@ -236,19 +206,19 @@ class TestTheEnvironment:
         mixed = tmp_path / "all"
         (mixed / "new-1.0.dist-info").mkdir(parents=True)
         project = Project.of(str(mixed), [str(mixed)])
-        _store(cache, project)
-        assert cache.find(_request(), project) is None
+        store(cache, project)
+        assert cache.find(request(), project) is None
         assert not cache.folder.exists()
 
     def test_is_part_of_what_is_asked_for(
         self, cache: CompiledCache, tmp_path: Path, project: Project
     ) -> None:
         packages = tmp_path / "site-packages"
-        _store(cache, project)
-        assert cache.find(_request(), project) is not None
+        store(cache, project)
+        assert cache.find(request(), project) is not None
         (packages / "sagemaker-3.28.0.dist-info").mkdir(parents=True)
         other = Project.of(str(tmp_path / "project"), [str(packages)])
-        assert cache.find(_request(), other) is None
+        assert cache.find(request(), other) is None
 
 
 NAMES = st.text("abc.", min_size=1, max_size=3).filter(lambda name: name.strip("."))

@@ -8,30 +8,23 @@ depends on the time of a change or on where the project lies, so a folder that w
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import json
-import os
-import threading
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from scheduled_pipeline.definition.compiler import storage
+from scheduled_pipeline.definition.compiler.entry import Entry
 from scheduled_pipeline.definition.compiler.request import CompileRequest
-from scheduled_pipeline.definition.model import CompiledPipeline, PackedPipeline
-from scheduled_pipeline.definition.project import Project, Reads, digest
-from scheduled_pipeline.definition.typed_json import ShapeError, read_as
+from scheduled_pipeline.definition.files import digest
+from scheduled_pipeline.definition.model import CompiledPipeline
+from scheduled_pipeline.definition.project import Project, Reads
 
 FOLDER = ".scheduled-pipeline"
 """Where the cache is in the working directory, unless it is told otherwise."""
 
 _LAST = "last.json"
-
-
-@dataclass(frozen=True)
-class _Entry:
-    reads: Reads
-    compiled: PackedPipeline
 
 
 @dataclass(frozen=True)
@@ -56,16 +49,17 @@ class CompiledCache:
         if project.mixed:
             return None
         importable: list[list[str]] | None = None
-        for path in _newest_first(self._entries / _key(request, project)):
-            entry = _read(path)
-            if entry is None:
+        for path in self._entries_of(request, project):
+            entry = Entry.read(path)
+            source = f"the build function {request.function}"
+            compiled = None if entry is None else entry.unpack(self.objects, source)
+            if entry is None or compiled is None:
+                storage.remove(path)
                 continue
             importable = importable or project.importable()
-            if not _holds(entry.reads, project, importable) or not self._has_files(entry.compiled):
-                continue
-            with contextlib.suppress(OSError):
-                os.utime(path)
-            return entry.compiled.unpack(self.objects, f"the build function {request.function}")
+            if _holds(entry.reads, project, importable) and self._has_files(entry):
+                storage.touch(path)
+                return compiled
         return None
 
     def store(
@@ -88,13 +82,9 @@ class CompiledCache:
             return
         self._prepare()
         for sha256, path in contents.items():
-            _write(self.objects / sha256, path.read_bytes())
-        entry = dataclasses.asdict(_Entry(reads, compiled.pack()))
-        text = json.dumps(entry, sort_keys=True)
-        variant = digest(json.dumps(entry["reads"], sort_keys=True).encode())[:16]
-        folder = self._entries / _key(request, project)
-        folder.mkdir(parents=True, exist_ok=True)
-        _write(folder / f"{variant}.json", f"{digest(text.encode())}\n{text}".encode())
+            storage.write_file(self.objects / sha256, path.read_bytes())
+        entry = Entry(reads, compiled.pack())
+        storage.write_file(self._folder_of(request, project) / f"{entry.variant}.json", entry.content)
 
     def remember(self, requests: Iterable[CompileRequest]) -> None:
         """Note what a synth asked for, where there is a cache.
@@ -103,29 +93,43 @@ class CompiledCache:
             OSError: the folder cannot be written to.
         """
         if self.objects.is_dir():
-            _write(self.folder / _LAST, json.dumps([request.text for request in requests]).encode())
+            asked = json.dumps([request.text for request in requests])
+            storage.write_file(self.folder / _LAST, asked.encode())
 
-    def remembered(self) -> list[CompileRequest]:
-        """Return what the last synth asked for, or nothing if that is not known."""
-        try:
-            return [CompileRequest.from_text(text) for text in json.loads((self.folder / _LAST).read_bytes())]
-        except (OSError, TypeError, ValueError):
-            return []
+    def remembered(self, project: Project) -> list[CompileRequest]:
+        """Return what the last synth asked for, or nothing if that is not known.
+
+        Whoever can write to the folder can write that, too. So it names only functions of the project's own
+        modules, or such as there is an entry for: who can write that decides what is deployed, anyway.
+        """
+        return [
+            request
+            for request in _requests(storage.read_file(self.folder / _LAST))
+            if project.has_module(request.function.module)
+            or any(Entry.read(path) for path in self._entries_of(request, project))
+        ]
 
     def trim(self) -> None:
-        """Remove what was not used for the longest time, until the cache is within its bounds."""
-        entries = sorted(_aged(self._entries.glob("*/*.json")))
-        for _, _, path in entries[: max(0, len(entries) - self.max_entries)]:
-            path.unlink(missing_ok=True)
+        """Remove what was not used for the longest time, until the cache is within its bounds.
+
+        And what a process that was killed has left of its writing.
+        """
+        folders = storage.folders_in(self._entries)
+        for folder in (self.folder, self.objects, *folders):
+            storage.remove_unfinished(folder, self.grace_seconds)
+        entries = sorted(found for folder in folders for found in storage.files_in(folder, ".json"))
+        for entry in entries[: max(0, len(entries) - self.max_entries)]:
+            storage.remove(entry.path)
+        for folder in folders:
             with contextlib.suppress(OSError):
-                path.parent.rmdir()  # fails unless it is empty
-        objects = sorted(_aged(self.objects.glob("*")))
-        size = sum(bytes_ for _, bytes_, _ in objects)
-        for used, bytes_, path in objects:
-            if size <= self.max_bytes or used > time.time() - self.grace_seconds:
+                folder.rmdir()  # fails unless it is empty
+        objects = storage.files_in(self.objects)
+        size = sum(found.size for found in objects)
+        for found in objects:
+            if size <= self.max_bytes or found.used > time.time() - self.grace_seconds:
                 return
-            path.unlink(missing_ok=True)
-            size -= bytes_
+            storage.remove(found.path)
+            size -= found.size
 
     @property
     def objects(self) -> Path:
@@ -136,23 +140,45 @@ class CompiledCache:
     def _entries(self) -> Path:
         return self.folder / "entries"
 
+    def _folder_of(self, request: CompileRequest, project: Project) -> Path:
+        return self._entries / _key(request, project)
+
+    def _entries_of(self, request: CompileRequest, project: Project) -> list[Path]:
+        """Return the entries of a request, the newest first: one for each state of the project."""
+        return [
+            found.path for found in reversed(storage.files_in(self._folder_of(request, project), ".json"))
+        ]
+
     def _prepare(self) -> None:
         self.objects.mkdir(parents=True, exist_ok=True)
         ignore = self.folder / ".gitignore"
         if not ignore.exists():
-            _write(ignore, b"*\n")
+            storage.write_file(ignore, b"*\n")
 
-    def _has_files(self, compiled: PackedPipeline) -> bool:
+    def _has_files(self, entry: Entry) -> bool:
         """Whether the files of the uploads are there and whole; they count as used from now on."""
-        for sha256 in _files(compiled):
-            path = self.objects / sha256
-            try:
-                if digest(path.read_bytes()) != sha256:
-                    return False
-                os.utime(path)
-            except OSError:
+        for sha256 in entry.files:
+            content = storage.read_file(self.objects / sha256)
+            if content is None or digest(content) != sha256:
                 return False
+            storage.touch(self.objects / sha256)
         return True
+
+
+def is_own(name: str) -> bool:
+    """Whether what has this name, in the folder of a cache, is the cache's own."""
+    return name in {"entries", "objects", _LAST} or name.startswith(".")
+
+
+def _requests(content: bytes | None) -> Iterator[CompileRequest]:
+    """Yield the requests in what ``remember`` wrote; what is none is passed over."""
+    try:
+        texts = json.loads(content or b"[]")
+    except (ValueError, RecursionError):
+        return
+    for text in texts if isinstance(texts, list) else []:
+        with contextlib.suppress(TypeError, ValueError, RecursionError):
+            yield CompileRequest.from_text(text)
 
 
 def _key(request: CompileRequest, project: Project) -> str:
@@ -173,43 +199,3 @@ def _holds(reads: Reads, project: Project, importable: list[list[str]]) -> bool:
         )
     except LookupError:
         return False
-
-
-def _files(compiled: PackedPipeline) -> set[str]:
-    return {sha256 for upload in compiled.uploads for _, sha256 in upload.files}
-
-
-def _newest_first(folder: Path) -> list[Path]:
-    """Return the entries of a request: one for each state of the project, as of two branches."""
-    return [path for _, _, path in sorted(_aged(folder.glob("*.json")), reverse=True)]
-
-
-def _aged(paths: Iterator[Path]) -> Iterator[tuple[float, int, Path]]:
-    for path in paths:
-        with contextlib.suppress(OSError):  # another synth may have removed it
-            found = path.stat()
-            yield found.st_mtime, found.st_size, path
-
-
-def _read(path: Path) -> _Entry | None:
-    """Return an entry, or None if it is not whole; what is broken is removed."""
-    try:
-        checksum, _, text = path.read_bytes().partition(b"\n")
-    except OSError:
-        return None
-    if digest(text).encode() == checksum:
-        with contextlib.suppress(ShapeError):
-            return read_as(_Entry, json.loads(text), "the entry")
-    with contextlib.suppress(OSError):
-        path.unlink()
-    return None
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Write a file so that nobody ever reads half of it."""
-    aside = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
-    try:
-        aside.write_bytes(content)
-        aside.replace(path)
-    finally:
-        aside.unlink(missing_ok=True)

@@ -121,7 +121,7 @@ class Compiler:
             early: whether files may still change before ``compile`` is called, as when the app writes some;
                 it then takes only what the cache says is right at that time. Default: they do not.
         """
-        project = _project(cache)
+        project = project_of(cache)
         missing: dict[str, list[CompileRequest]] = {}
         for request in requests:
             key = (request.text, project, cache)
@@ -147,7 +147,7 @@ class Compiler:
             region: the AWS Region.
             cache: the one that ``compile`` will be given.
         """
-        self._lanes_of(region, _project(cache)).widen(1, at_once=True)
+        self._lanes_of(region, project_of(cache)).widen(1, at_once=True)
 
     def close(self) -> None:
         """End the child processes and remove what they wrote. The files of uploads are gone after this."""
@@ -162,7 +162,7 @@ class Compiler:
         self, request: CompileRequest, cache: CompiledCache | None, seconds: float, *, anew: bool
     ) -> CompiledPipeline | Future[Outcome]:
         """Return what the cache has, or what is being compiled, if need be from now on."""
-        project = _project(cache)
+        project = project_of(cache)
         if cache is not None:
             self._keeper.note(cache, request)
         key = (request.text, project, cache)
@@ -205,7 +205,8 @@ class Compiler:
             raise
 
 
-def _project(cache: CompiledCache | None) -> Project:
+def project_of(cache: CompiledCache | None) -> Project:
+    """Return the project that this process belongs to, for which what the cache writes does not count."""
     return _project_of(str(Path.cwd()), tuple(sys.path), "" if cache is None else str(cache.folder))
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from scheduled_pipeline.definition.compiler.cache import FOLDER, CompiledCache
+from scheduled_pipeline.definition.compiler.cache import FOLDER, CompiledCache, is_own
 from scheduled_pipeline.definition.compiler.compiler import DEFAULT_TIMEOUT
 
 CACHE = "scheduled-pipeline:cache"
@@ -59,8 +59,20 @@ def _cache(given: Any, path: str) -> CompiledCache | None:
         return None
     if not isinstance(given, str | bool | None) or not text:
         raise ValueError(f"{path}: context {CACHE!r} must be a folder, true or false, got {given!r}")
-    folder = FOLDER if text.lower() == "true" else text
-    return CompiledCache(Path.cwd() / folder)
+    place = Path.cwd() / (FOLDER if text.lower() == "true" else text)
+    _check_own_folder(place, given, path)
+    return CompiledCache(place)
+
+
+def _check_own_folder(place: Path, given: Any, path: str) -> None:
+    """Refuse a folder with something else in it: what lies in the cache counts for no definition."""
+    real, here = place.resolve(), Path.cwd().resolve()
+    others = [found.name for found in place.iterdir() if not is_own(found.name)] if place.is_dir() else []
+    if real == here or real in here.parents or others:
+        what = f"has {sorted(others)[0]!r} in it" if others else "holds the app"
+        raise ValueError(
+            f"{path}: context {CACHE!r} must be a folder of its own, got {given!r}, which {what}"
+        )
 
 
 def _timeout(given: Any, path: str) -> float:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
-from scheduled_pipeline.definition.compiler.source import FunctionReference
+from scheduled_pipeline.definition.compiler.source import FunctionReference, parse_reference
 from scheduled_pipeline.definition.context import Value
 from scheduled_pipeline.definition.sandbox.protocol import Request
 from scheduled_pipeline.definition.typed_json import read_as
+
+_NAMES = re.compile(r"[a-z0-9-]+ aws[a-z-]* [A-Za-z0-9_.-]+")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +42,13 @@ class CompileRequest:
         Raises:
             ValueError: it came from none.
         """
-        return read_as(cls, json.loads(text), "the request")
+        request = read_as(cls, json.loads(text, parse_constant=_refuse), "the request")
+        parse_reference(str(request.function))
+        if not _NAMES.fullmatch(f"{request.region} {request.partition} {request.pipeline_name}"):
+            raise ValueError(
+                f"the request is for no Region, partition or pipeline that there can be: {text!r:.80}"
+            )
+        return request
 
     @property
     def text(self) -> str:
@@ -70,3 +79,7 @@ class CompileRequest:
             "pipeline_name": self.pipeline_name,
             "values": dict(self.values),
         }
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is no number in JSON")

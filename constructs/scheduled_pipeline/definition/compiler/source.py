@@ -74,7 +74,7 @@ class PipelineDefinition:
             TypeError: neither a function nor a string.
         """
         if isinstance(function, str):
-            return cls(function=_parse_reference(function))
+            return cls(function=parse_reference(function))
         if not callable(function):
             raise TypeError(
                 "definition must be a function, a string 'module:function' or a PipelineDefinition, "
@@ -146,7 +146,12 @@ def _uploads_folder() -> Path:
     return Path(folder.name)
 
 
-def _parse_reference(text: str) -> FunctionReference:
+def parse_reference(text: str) -> FunctionReference:
+    """Read ``module:function``.
+
+    Raises:
+        ValueError: it is not of that form.
+    """
     module, colon, function = text.partition(":")
     names = [*module.split("."), function]
     if not colon or not all(name.isidentifier() for name in names):

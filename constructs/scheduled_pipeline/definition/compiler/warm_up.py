@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
-from scheduled_pipeline.definition.compiler.compiler import shared_compiler
+from scheduled_pipeline.definition.compiler.compiler import project_of, shared_compiler
 from scheduled_pipeline.definition.compiler.options import CompileOptions
 
 
@@ -27,9 +27,10 @@ def warm_up(context: str | None = None, *, regions: Iterable[str] = ()) -> None:
     """
     options = CompileOptions.of(json.loads(context or "{}").get, "app")
     compiler = shared_compiler()
-    requests = options.cache.remembered() if options.cache is not None else []
+    cache = options.cache
+    requests = cache.remembered(project_of(cache)) if cache is not None else []
     if requests and not options.show_output:
-        compiler.prefetch(requests, cache=options.cache, timeout=options.timeout, early=True)
+        compiler.prefetch(requests, cache=cache, timeout=options.timeout, early=True)
     else:
         for region in regions:
-            compiler.start(region, cache=options.cache)
+            compiler.start(region, cache=cache)

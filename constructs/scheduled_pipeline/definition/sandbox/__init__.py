@@ -6,7 +6,9 @@ botocore, cloudpickle), itself, and these modules, which import the standard lib
 
 - ``scheduled_pipeline.definition.context``
 - ``scheduled_pipeline.definition.document``
+- ``scheduled_pipeline.definition.files``
 - ``scheduled_pipeline.definition.findings``
+- ``scheduled_pipeline.definition.installed``
 - ``scheduled_pipeline.definition.model``
 - ``scheduled_pipeline.definition.placeholders``
 - ``scheduled_pipeline.definition.project``

@@ -1,7 +1,7 @@
 """``Recorder``: what a build function reads, seen in the process that runs it.
 
 Audit events tell of files, folders and imports whatever library is used, as long as it goes through Python;
-a file that C or C++ code opens by itself is not seen. There are no events for ``os.stat``, on which
+where something else may have read a file, nobody knows. There are no events for ``os.stat``, on which
 ``exists`` and ``is_file`` are built, nor for links and access, so those functions are wrapped.
 https://docs.python.org/3/library/audit_events.html
 """
@@ -20,13 +20,14 @@ from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import ModuleType
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
+from scheduled_pipeline.definition.files import absolute
 from scheduled_pipeline.definition.project import Project, Reads
+from scheduled_pipeline.definition.sandbox import unseen
+from scheduled_pipeline.definition.sandbox.databases import Databases
 
 _stat = os.stat
 _LISTINGS = {"os.listdir", "os.scandir"}
-_FORKS = {"os.fork", "os.forkpty"}
 _WRITES = os.O_WRONLY | os.O_TRUNC | os.O_EXCL
 
 _STANDARD_LIBRARY = str(Path(os.__file__).parent) + os.sep
@@ -46,13 +47,15 @@ class Recorder:
         self._listings: dict[str, str] = {}
         self._imports: dict[str, tuple[str, ...]] = {}
         self._inserted: dict[str, None] = {}
-        self._forked = False
+        self._unseen = False
         self._known: dict[str, ModuleType] = {}
+        self._databases = Databases(self._note_opened, self._note_unseen)
         sys.addaudithook(self._hook)
         sys.meta_path.insert(0, _Imports(self._note_import))
         for name in ("stat", "lstat", "access", "readlink"):
             setattr(os, name, self._watched(getattr(os, name)))
         _read_sources_only(project)
+        unseen.watch_processes(self._note_unseen)
 
     def know_modules(self) -> None:
         """Take a look at what is imported by now, so that each recording looks only at what comes after."""
@@ -65,7 +68,7 @@ class Recorder:
         """Record until the end of the block, from a state in which no module of the project is loaded."""
         self._forget_modules()
         self._first, self._listings, self._imports, self._inserted = {}, {}, {}, {}
-        self._forked = False
+        self._unseen = False
         self._active = True
         try:
             yield
@@ -73,8 +76,8 @@ class Recorder:
             self._active = False
 
     def reads(self) -> Reads | None:
-        """Return what was read, by name, or None if nobody knows: it has changed since, or a fork read it."""
-        if self._forked:
+        """Return what was read, by name, or None if nobody knows: it has changed, or was read unseen."""
+        if self._unseen or self._may_have_opened_others():
             return None
         for module in self._modules():
             self._note(str(module.__file__))
@@ -99,10 +102,17 @@ class Recorder:
                 self._note(args[0])
         elif event in _LISTINGS and not _is_importer():  # what it finds is in `_shadows`
             self._note("." if args[0] is None else args[0], listed=True)
-        elif event in _FORKS:
-            self._forked = True
-        elif event == "sqlite3.connect":
-            self._note(_database(args[0]))
+        elif event in unseen.PROCESSES:
+            self._note_unseen()
+        elif event.startswith("sqlite3."):
+            self._databases.audit(event, args)
+
+    def _note_opened(self, path: str) -> None:
+        if self._active:
+            self._note(path)
+
+    def _note_unseen(self) -> None:
+        self._unseen = self._unseen or self._active
 
     def _note_import(self, name: str, path: Iterable[str] | None) -> None:
         """Keep a module that is looked for, and the names in folders that were put into ``sys.path``."""
@@ -110,7 +120,7 @@ class Recorder:
             return
         self._imports.setdefault(name, tuple(path or ()))
         for folder in [entry for entry in sys.path if path is None and isinstance(entry, str)]:
-            if folder not in self._inserted and os.path.abspath(folder) not in self._project.search:  # noqa: PTH100
+            if folder not in self._inserted and absolute(folder) not in self._project.search:
                 self._inserted[folder] = None
                 self._note(folder, listed=True)
 
@@ -140,7 +150,7 @@ class Recorder:
             return
         self._busy.now = True
         try:
-            path = os.path.abspath(os.fsdecode(path))  # noqa: PTH100 - a string, which is half the time
+            path = absolute(os.fsdecode(path))
             name = self._project.name(path)
             if name is None or (not listed and self._project.is_above(path)):
                 return
@@ -160,6 +170,18 @@ class Recorder:
 
     def _modules(self) -> Iterator[ModuleType]:
         return (module for _, module in self._new() if _is_of(module, self._project))
+
+    def _may_have_opened_others(self) -> bool:
+        """Whether something was imported that may open files unseen, or that no version stands for."""
+        if any(name in sys.modules and unseen.opens_by_itself(name) for name in self._imports):
+            return True
+        files = [
+            file for _, module in self._new() if isinstance(file := getattr(module, "__file__", None), str)
+        ]
+        if any(self._project.is_linked_in(file) for file in files):
+            return True
+        own = {file for file in files if self._project.name(file) is not None and file.endswith(".py")}
+        return any(unseen.names_one_that_does(_content(file)) for file in own)
 
     def _forget_modules(self) -> None:
         """Forget modules of the project that came with the process, so that they are seen to be imported."""
@@ -193,10 +215,11 @@ class _Imports:
         self._note(name, path)
 
 
-def _database(given: Any) -> Any:
-    """Return the file of an SQLite database, which may be given as a URI."""
-    text = os.fsdecode(given) if isinstance(given, str | bytes | os.PathLike) else ""
-    return unquote(urlsplit(text).path) if text.startswith("file:") else given
+def _content(path: str) -> bytes:
+    try:
+        return Path(path).read_bytes()
+    except OSError:
+        return b""
 
 
 def _belongs(module: Any, project: Project) -> bool:
@@ -240,9 +263,11 @@ def _signature(path: str) -> tuple[int, ...]:
     except (OSError, ValueError):
         return ()
     kind = (found.st_mode, found.st_ino)
-    return (
-        kind if stat.S_ISDIR(found.st_mode) else (*kind, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
-    )
+    if stat.S_ISDIR(found.st_mode):
+        return kind
+    # Root who reads a write-ahead log gives it the owner that its database has, the same or not.
+    touched = 0 if path.endswith("-wal") else found.st_ctime_ns
+    return (*kind, found.st_size, found.st_mtime_ns, touched)
 
 
 def _read_sources_only(project: Project) -> None:
