@@ -16,6 +16,7 @@ from stored import BODY, CONTENT, READS, STEP, compiled, entry, request, store
 
 from scheduled_pipeline.definition.compiler.cache import CompiledCache
 from scheduled_pipeline.definition.compiler.keeper import Keeper
+from scheduled_pipeline.definition.compiler.options import CACHE, CompileOptions
 from scheduled_pipeline.definition.files import digest
 from scheduled_pipeline.definition.project import Project
 
@@ -373,6 +374,35 @@ class TestAWriteThatIsCutOff:
         cache.trim()
         assert not unfinished.exists()
         assert cache.find(request(), project) is not None
+
+
+class TestTheFolderThatIsAskedFor:
+    """What lies in it counts for no definition, so nothing else may."""
+
+    @pytest.mark.parametrize("given", [".", "..", "defs", "defs/.."])
+    def test_is_refused_where_something_else_is_in_it(
+        self, given: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (tmp_path / "defs").mkdir()
+        (tmp_path / "defs" / "daily.py").touch()
+        monkeypatch.chdir(tmp_path)
+        with pytest.raises(ValueError, match=r"app: context '.*:cache' must be a folder of its own, got '"):
+            CompileOptions.of({CACHE: given}.get, "app")
+
+    @pytest.mark.parametrize("there", [True, False])
+    def test_is_taken_where_it_is_a_cache_or_not_there(
+        self, cache: CompiledCache, project: Project, there: bool
+    ) -> None:
+        if there:
+            store(cache, project)
+            cache.remember([request()])
+        options = CompileOptions.of({CACHE: str(cache.folder)}.get, "app")
+        assert options.cache == cache
+
+    def test_hides_nothing_of_a_project_that_is_in_it(self, tmp_path: Path) -> None:
+        folder = str(tmp_path / "project")
+        project = Project.of(folder, [folder], [str(tmp_path)])
+        assert project.name(f"{folder}/defs.py") == "0:defs.py"
 
 
 def test_eight_synths_at_once_disturb_none_of_them(cache: CompiledCache, project: Project) -> None:
