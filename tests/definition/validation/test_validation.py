@@ -163,7 +163,12 @@ class TestTheError:
             (
                 "Steps[1].Arguments.HyperParameters.eta",
                 {"Get": "Parameters.MseThreshold"},
-                "must be a string, but 'Parameters.MseThreshold' is a number",
+                "is a number; in the build function, write .to_string() after the parameter 'MseThreshold'",
+            ),
+            (
+                "Steps[1].Arguments.HyperParameters.eta",
+                {"Get": "Steps.AbaloneTrain.BillableTimeInSeconds"},
+                "is an integer; in the build function, write .to_string() after the property",
             ),
             ("Steps[1].Arguments.Hyperparameters", {}, "did you mean 'HyperParameters'?"),
             (
@@ -196,6 +201,23 @@ class TestTheError:
         self, abalone: dict[str, Any], path: str, value: Any, message: str
     ) -> None:
         assert message in _message(abalone, path, value)
+
+    @pytest.mark.parametrize(
+        ("path", "value"),
+        [
+            (INSTANCE, {"Get": "Parameters.MseThreshold"}),
+            ("Steps[1].Arguments.RoleArn", {"Get": "Parameters.MseThreshold"}),
+            ("Steps[1].Arguments.ResourceConfig.InstanceCount", {"Get": "Parameters.MseThreshold"}),
+        ],
+    )
+    def test_does_not_make_a_text_of_a_number_that_is_none(
+        self, abalone: dict[str, Any], path: str, value: Any
+    ) -> None:
+        assert "to_string" not in _message(abalone, path, value)
+
+    def test_a_number_as_a_text_is_no_finding(self, abalone: dict[str, Any]) -> None:
+        text = {"Std:Join": {"On": "", "Values": [{"Get": "Parameters.MseThreshold"}]}}
+        assert validate(changed(abalone, "Steps[1].Arguments.HyperParameters.eta", text)) == ()
 
 
 class TestOneMistake:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from scheduled_pipeline.definition import placeholders
-from scheduled_pipeline.definition.findings import Report, known
+from scheduled_pipeline.definition.findings import Finding, Report, known
 from scheduled_pipeline.definition.parsed import Outline, is_expression
 from scheduled_pipeline.definition.step_types.table import step_type
 from scheduled_pipeline.definition.validation import service_models
-from scheduled_pipeline.definition.validation.references import References
+from scheduled_pipeline.definition.validation.references import References, Target
 from scheduled_pipeline.definition.validation.service_models import Located, Shape
 from scheduled_pipeline.tokens import TOKEN
 
@@ -222,20 +222,30 @@ class ShapeChecker:
             self._add("wrong-type", path, f"must be {_NOUNS[kind]}, got the expression {written!r}")
         elif target.type is not None and target.type not in fitting:
             message = f"must be {_NOUNS[kind]}, but {written!r} is {_NOUNS.get(target.type, target.type)}"
-            self._add("wrong-type", path, message)
+            self._add("wrong-type", path, message + self._as_text(target, located))
         elif target.parameter is not None:
-            self._default(target.parameter, located, path)
+            at, parameter = self._outline.parameters[target.parameter]
+            for finding in self._tried(parameter.get("DefaultValue"), located, f"{at}.DefaultValue"):
+                if finding.id != "wrong-type":
+                    self._report.add(finding.id, finding.path, f"{finding.message}; it is used at {path}")
 
-    def _default(self, name: str, located: Located, path: str) -> None:
-        """Check the default of a parameter as a value of what it is used for."""
-        at, parameter = self._outline.parameters[name]
+    def _as_text(self, target: Target, located: Located) -> str:
+        """Say how a number becomes a text, where the text may then stand; ``Std:Join`` takes numbers."""
+        if located.shape["type"] != "string" or target.type not in _FITTING["double"]:
+            return ""
+        declared = self._outline.parameters[target.parameter][1] if target.parameter is not None else {}
+        default = declared.get("DefaultValue")
+        text = None if default is None else str(default)
+        if "enum" in located.shape or self._tried(text, located, ""):
+            return ""
+        what = "the property" if target.parameter is None else f"the parameter {target.parameter!r}"
+        return f"; in the build function, write .to_string() after {what}"
+
+    def _tried(self, value: object, located: Located, path: str) -> Iterable[Finding]:
+        """Return what would be found of a value in the place of an expression."""
         trial = Report()
-        ShapeChecker(self._outline, self._references, trial).check(
-            parameter.get("DefaultValue"), located, f"{at}.DefaultValue"
-        )
-        for finding in trial.findings:
-            if finding.id != "wrong-type":
-                self._report.add(finding.id, finding.path, f"{finding.message}; it is used at {path}")
+        ShapeChecker(self._outline, self._references, trial).check(value, located, path)
+        return trial.findings
 
 
 def _is_a(value: object, kind: str) -> bool:
