@@ -5,9 +5,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import os
-import shutil
 import sys
-import tempfile
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache, lru_cache
@@ -18,6 +16,7 @@ from scheduled_pipeline.definition.compiler.job import Job, Outcome
 from scheduled_pipeline.definition.compiler.keeper import Keeper
 from scheduled_pipeline.definition.compiler.lanes import Lanes
 from scheduled_pipeline.definition.compiler.request import CompileRequest
+from scheduled_pipeline.definition.compiler.scratch import remove_abandoned, scratch_folder
 from scheduled_pipeline.definition.compiler.source import PipelineDefinition
 from scheduled_pipeline.definition.context import Value
 from scheduled_pipeline.definition.model import CompiledPipeline, DefinitionError
@@ -185,9 +184,7 @@ class Compiler:
     def _lanes_of(self, region: str, project: Project) -> Lanes:
         key = (region, project)
         if key not in self._lanes:
-            # Not a TemporaryDirectory: at exit that would be gone before `close` has ended the children.
-            folder = Path(tempfile.mkdtemp(prefix="scheduled-pipeline-"))
-            self._folders.callback(shutil.rmtree, folder, ignore_errors=True)
+            folder = self._folders.enter_context(scratch_folder())
             self._lanes[key] = Lanes(region, project, self._surroundings, folder, self._finishing)
         return self._lanes[key]
 
@@ -218,6 +215,7 @@ def _project_of(folder: str, path: tuple[str, ...], ignored: str) -> Project:
 @cache
 def shared_compiler() -> Compiler:
     """Return the compiler of this process; it is closed when the process ends."""
+    remove_abandoned()
     compiler = Compiler()
     atexit.register(compiler.close)
     return compiler

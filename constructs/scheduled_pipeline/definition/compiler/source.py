@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import inspect
 import json
 import sys
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -14,6 +14,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
+from scheduled_pipeline.definition.compiler.scratch import remove_abandoned, scratch_folder
 from scheduled_pipeline.definition.context import PipelineContext
 from scheduled_pipeline.definition.document import read_json
 from scheduled_pipeline.definition.model import CompiledPipeline, DefinitionError
@@ -141,9 +142,10 @@ class PipelineDefinition:
 @cache
 def _uploads_folder() -> Path:
     """Return the folder for the uploads of this process; it is removed when the process ends."""
-    folder = tempfile.TemporaryDirectory(prefix="scheduled-pipeline-uploads-")
-    atexit.register(folder.cleanup)
-    return Path(folder.name)
+    remove_abandoned()
+    folders = contextlib.ExitStack()
+    atexit.register(folders.close)
+    return folders.enter_context(scratch_folder())
 
 
 def parse_reference(text: str) -> FunctionReference:
