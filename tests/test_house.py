@@ -175,13 +175,19 @@ def test_nothing_of_the_product_knows_the_local_aws_or_the_tests() -> None:
 
 
 def test_the_environment_is_read_in_few_places() -> None:
-    """Synth may not depend on it: a child is told where programs are, and a fork where its home is."""
+    """Synth may not depend on it: a child is told where programs are, and a fork where its home is.
+
+    The settings of the SDK are where the build function says, which it does in the child's own environment.
+    """
     readers = {
         path.relative_to(PACKAGE).as_posix()
         for path in PACKAGE.rglob("*.py")
         if "os.environ" in path.read_text()
     }
-    assert readers <= {"definition/compiler/child_process.py", "definition/sandbox/main.py"}
+    assert readers <= {
+        "definition/compiler/child_process.py",
+        *("definition/sandbox/main.py", "definition/sandbox/sdk_patches.py"),
+    }
 
 
 @pytest.mark.parametrize("folder", ["constructs", "stacks", "pipeline_defs", "local_aws"])

@@ -10,6 +10,9 @@ from pathlib import PurePosixPath
 
 from scheduled_pipeline.definition.project import is_clutter
 
+SOURCE_FOLDER = "code"
+"""What stands for the folder on this machine that the code of a step comes from."""
+
 _GZIP_MAGIC = b"\x1f\x8b"
 
 
@@ -37,10 +40,10 @@ def _normalise_archive(content: bytes) -> bytes:
 
 
 def _normalise_source_code(content: bytes) -> bytes:
-    """Shorten the folder in ``ModelTrainer``'s copy of its ``SourceCode``; the container never reads it."""
+    """Name the folder in ``ModelTrainer``'s copy of its ``SourceCode`` alike; no container reads it."""
     settings = json.loads(content)
     if settings.get("source_dir"):
-        settings["source_dir"] = PurePosixPath(settings["source_dir"]).name
+        settings["source_dir"] = SOURCE_FOLDER
     return json.dumps(settings).encode()
 
 

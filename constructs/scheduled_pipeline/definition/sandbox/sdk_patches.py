@@ -7,6 +7,7 @@ without it, but differs from day to day and takes several times as long.
 from __future__ import annotations
 
 import functools
+import os
 import random
 import sys
 import time
@@ -15,24 +16,48 @@ from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import Any, Self
 
+from scheduled_pipeline.definition.sandbox.sdk import model_code
+
 # What the SDK's clock shows first, in its time stamps and names only: 2020-12-01T00:00:00.001Z, the
 # version of the pipeline definition's format.
 _TIME = 1606780800.001
 
 _uuids = random.Random(0)
 
+# The SDK's variable for a file of settings; a build function sets it in its own process.
+_USER_CONFIG = "SAGEMAKER_USER_CONFIG_OVERRIDE"
+
 
 def pipeline_session(boto_session: Any, bucket: str) -> Any:
-    """Make a ``PipelineSession`` that reads no configuration and asks nobody for its default bucket."""
-    from sagemaker.core.workflow.pipeline_context import PipelineSession
-
-    session = PipelineSession(
+    """Make a ``PipelineSession`` that asks nobody for its default bucket."""
+    session = _session_class()(
         boto_session=boto_session,
         sagemaker_client=boto_session.client("sagemaker"),
         default_bucket=bucket,
     )
     session._default_bucket = bucket
     return session
+
+
+@functools.cache
+def _session_class() -> Any:
+    from sagemaker.core.config.config import load_sagemaker_config
+    from sagemaker.core.workflow.pipeline_context import PipelineSession
+
+    class ContextSession(PipelineSession):  # type: ignore[misc]
+        """Has the configuration that the build function names, even after the session was made."""
+
+        @property
+        def sagemaker_config(self) -> Any:
+            if self._config_place != os.environ.get(_USER_CONFIG):
+                self.sagemaker_config = load_sagemaker_config(s3_resource=self.s3_resource)
+            return self._sdk_config
+
+        @sagemaker_config.setter
+        def sagemaker_config(self, config: Any) -> None:
+            self._sdk_config, self._config_place = config, os.environ.get(_USER_CONFIG)
+
+    return ContextSession
 
 
 def quieten() -> None:
@@ -51,6 +76,36 @@ def quieten() -> None:
     # @step describes a function without a docstring by the file it is in, wherever this machine has it.
     function_step._FunctionStep.to_request = _without_its_folder(function_step._FunctionStep)
     _take_collections(_steps_compiler.StepsCompiler)
+    model_code.prepare()
+    _explain_configuration()
+
+
+@functools.cache
+def _explain_configuration() -> None:
+    """Say of a configuration file what is wrong with it in a line, and not with the schema of them all."""
+    from sagemaker.core.config import config
+
+    load, validate = config._load_config_from_file, config.validate_sagemaker_config
+    loaded = [""]
+
+    def load_or_explain(place: str) -> Any:
+        loaded[0] = place
+        try:
+            return load(place)
+        except config.yaml.YAMLError as error:
+            what = f"the configuration {place}, of the SageMaker Python SDK, is not YAML"
+            raise ValueError(f"{what}: {error}") from None
+
+    def validate_or_explain(content: Any = None) -> None:
+        try:
+            validate(content)
+        except config.jsonschema.ValidationError as error:
+            where = ".".join(map(str, error.absolute_path)) or "its top"
+            what = f"the configuration {loaded[0]}, of the SageMaker Python SDK, is wrong at {where}"
+            raise ValueError(f"{what}: {error.message}") from None
+
+    config._load_config_from_file = load_or_explain
+    config.validate_sagemaker_config = validate_or_explain
 
 
 def _without_its_folder(function_step: Any) -> Any:
