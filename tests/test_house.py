@@ -52,7 +52,16 @@ def test_every_public_name_can_be_imported() -> None:
 
 # The files of `definition/` itself: values, which every wing below it may use.
 VALUES = {
-    *("context.py", "differences.py", "document.py", "files.py", "findings.py", "installed.py", "model.py"),
+    *(
+        "answers.py",
+        "context.py",
+        "differences.py",
+        "document.py",
+        "files.py",
+        "findings.py",
+        "installed.py",
+        "model.py",
+    ),
     "parsed.py",
     *("permission.py", "placeholders.py", "project.py", "resolve.py", "start_parameters.py", "typed_json.py"),
 }

@@ -65,6 +65,7 @@ class Builder:
         sdk_patches.quieten()
         function_steps.prepare()
         context = self._context(request)
+        self._aws.answers = context.answers
         pipeline = build(context)
         if not callable(getattr(pipeline, "definition", None)) or not hasattr(pipeline, "steps"):
             raise BuildError(

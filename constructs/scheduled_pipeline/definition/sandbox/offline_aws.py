@@ -12,7 +12,7 @@ import sys
 import sysconfig
 import threading
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,6 +20,7 @@ from types import FrameType
 from typing import Any, NoReturn
 
 from scheduled_pipeline.definition import placeholders
+from scheduled_pipeline.definition.answers import Answer, find_answer, say_missing
 from scheduled_pipeline.definition.project import is_clutter
 from scheduled_pipeline.definition.sandbox.reproducible import normalise
 from scheduled_pipeline.definition.sandbox.uploads import RecordedObject
@@ -51,6 +52,8 @@ _OTHER_BUCKET = (
 _ANSWERED_TO = {
     "ListBuckets": "_create_s3_bucket_if_it_does_not_exist",
     "DescribeModel": "_retrieve_image_uri",
+    # Whether there is something where a trainer's model goes: it would else make a folder there.
+    "ListObjectsV2": "_validate_s3_path_exists",
 }
 
 
@@ -76,6 +79,7 @@ class OfflineAws:
         recorded: the uploads so far, by bucket and key.
         refusals: the calls that were refused so far, as sentences.
         clashes: the keys to which two different contents were uploaded, as sentences.
+        answers: what calls that only read are answered with, as files of the project have it.
     """
 
     staging: Path
@@ -84,6 +88,7 @@ class OfflineAws:
     recorded: dict[tuple[str, str], RecordedObject] = field(default_factory=dict)
     refusals: list[str] = field(default_factory=list)
     clashes: list[str] = field(default_factory=list)
+    answers: Sequence[Answer] = ()
     _origins: dict[tuple[str, str], str] = field(default_factory=dict)
     _parts: dict[tuple[str, str], dict[int, bytes]] = field(default_factory=dict)
 
@@ -94,10 +99,14 @@ class OfflineAws:
             NetworkCallRefusedError: the call is none of those that need no AWS.
         """
         handler = self._handlers().get((service, operation))
-        if handler is None or not self._may_answer(operation, params):
-            instead = _OTHER_BUCKET if operation == "HeadBucket" else _INSTEAD.get(service, _FROM_CONTEXT)
-            self.refuse(f"the AWS call {service}:{operation}", instead)
-        return {**_OK, **handler(params)}
+        if handler is not None and self._may_answer(operation, params):
+            return {**_OK, **handler(params)}
+        answer = find_answer(self.answers, service, operation, params)
+        if answer is None:
+            instead = _OTHER_BUCKET if operation == "HeadBucket" else _INSTEAD.get(service)
+            missing = say_missing(self.answers, service, operation, params)
+            self.refuse(f"the AWS call {service}:{operation}", instead or missing or _FROM_CONTEXT)
+        return {**_OK, **answer}
 
     def _may_answer(self, operation: str, params: Mapping[str, Any]) -> bool:
         if operation == "HeadBucket":
@@ -144,6 +153,7 @@ class OfflineAws:
             ("sagemaker", "DescribeModel"): _model,
             # A session that was made elsewhere looks for its default bucket, and would create it.
             ("s3", "ListBuckets"): lambda params: {"Buckets": [_BUCKET]},
+            ("s3", "ListObjectsV2"): lambda params: {"KeyCount": 1, "Contents": [{"Key": params["Prefix"]}]},
             ("s3", "HeadBucket"): lambda params: {},
             ("s3", "PutObject"): self._put_object,
             ("s3", "CreateMultipartUpload"): lambda params: {"UploadId": "offline"},
