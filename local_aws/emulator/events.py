@@ -78,6 +78,8 @@ def is_schedule(expression: str) -> bool:
         return False
     if isinstance(parsed, recurrence.Cron):
         return len(expression.split()) == _CRON_FIELDS
+    if isinstance(parsed, recurrence.Rate):
+        return recurrence.is_rate_of_rule(expression)
     return not isinstance(parsed, recurrence.At)
 
 

@@ -150,9 +150,18 @@ def _parse_at(text: str) -> At:
     return At(datetime.strptime(text, "%Y-%m-%dT%H:%M:%S"))  # noqa: DTZ007 (a wall time; its zone is given apart)
 
 
+def is_rate_of_rule(expression: str) -> bool:
+    """Whether a rate has the singular for 1 and the plural for more, which only rules insist on.
+
+    "rate(1 hours) and rate(5 hour) aren't valid", says the reference of rules; that of Scheduler lists all
+    six units, and its guide the plurals alone.
+    """
+    return re.fullmatch(r"rate\((1 [a-z]+[^s]|(?!1 )\d+ [a-z]+s)\)", expression) is not None
+
+
 def _parse_rate(text: str) -> Rate:
-    match = re.fullmatch(r"([1-9]\d*) (minute|hour|day)(s?)", text)
-    if match is None or (match[1] == "1") == (match[3] == "s"):
+    match = re.fullmatch(r"([1-9]\d*) (minute|hour|day)s?", text)
+    if match is None:
         raise ValueError(f"not a rate: {text}")
     return Rate(int(match[1]) * _UNITS[match[2]])
 
@@ -172,7 +181,7 @@ def _parse_cron(text: str) -> Cron:
         day_of_month=day_of_month,
         months=_values(_numbered(month, _MONTHS), 1, 12),
         day_of_week=_numbered(day_of_week, _WEEKDAYS),
-        years=_values(year, 1970, 2199),
+        years=_values(year, 1970, 2199, wraps=False),
     )
     cron._days(2024, 1)  # a month of five weeks reads every part of the day fields
     return cron
@@ -182,7 +191,8 @@ def _numbered(field: str, names: dict[str, int]) -> str:
     return re.sub(r"[A-Z]{3}", lambda match: str(names.get(match[0], match[0])), field)
 
 
-def _values(field: str, low: int, high: int) -> tuple[int, ...]:
+def _values(field: str, low: int, high: int, *, wraps: bool = True) -> tuple[int, ...]:
+    """The numbers of a field; ``20-2`` passes the end, as in an example of the EventBridge user guide."""
     chosen: set[int] = set()
     for part in field.split(","):
         match = re.fullmatch(r"(?:\*|(\d+)(?:-(\d+))?)(?:/(\d+))?", part)
@@ -191,9 +201,15 @@ def _values(field: str, low: int, high: int) -> tuple[int, ...]:
         first, last, step = (int(group) if group else None for group in match.groups())
         start = low if first is None else first
         end = last if last is not None else (start if first is not None and step is None else high)
-        if not low <= start <= end <= high or step == 0:
+        most = high if first is None else high - low + 1  # */60 is refused by AWS, 0/60 is not
+        if not (low <= start <= high and low <= end <= high) or not 1 <= (step or 1) <= most or step == 0:
             raise ValueError(f"out of range {low}-{high}: {field}")
-        chosen.update(range(start, end + 1, step or 1))
+        if start <= end:
+            chosen.update(range(start, end + 1, step or 1))
+        elif wraps and step is None:
+            chosen.update(range(start, high + 1), range(low, end + 1))
+        else:  # no guide says how steps go on behind the end
+            raise ValueError(f"runs backwards: {field}")
     return tuple(sorted(chosen))
 
 

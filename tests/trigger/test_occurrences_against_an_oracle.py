@@ -59,6 +59,9 @@ def expand(field: str, low: int, high: int, names: list[str]) -> set[int]:
         else:
             lowest = number(begin, names)
             highest = number(end, names) if end else (high if step else lowest)
+        if highest < lowest:  # from one end of the field on to the other
+            found |= {value for value in range(low, high + 1) if value >= lowest or value <= highest}
+            continue
         found |= {value for value in range(low, high + 1) if lowest <= value <= highest}.intersection(
             range(lowest, high + 1, int(step or 1))
         )
@@ -133,11 +136,13 @@ def oracle(text: str, zone: ZoneInfo, after: datetime, until: datetime) -> Itera
 def steps(low: int, high: int) -> st.SearchStrategy[str]:
     value = st.integers(low, high)
     spans = st.tuples(value, value).map(sorted).map(lambda pair: f"{pair[0]}-{pair[1]}")
+    over_the_end = st.tuples(value, value).map(lambda pair: f"{max(pair)}-{min(pair)}")
     step = st.integers(1, high)
     return st.one_of(
         st.just("*"),
         value.map(str),
         spans,
+        over_the_end,
         st.builds("{}/{}".format, st.one_of(st.just("*"), value.map(str), spans), step),
         st.lists(st.one_of(value.map(str), spans), min_size=2, max_size=4).map(",".join),
     )
@@ -156,7 +161,7 @@ MONTH = st.one_of(
 )
 WEEK = st.one_of(
     st.integers(1, 7).map(str),
-    st.sampled_from(["*", "L", "MON-FRI", "SUN", "2-6", "1,7", "mon,wed,fri", "SAT-7"]),
+    st.sampled_from(["*", "L", "MON-FRI", "SUN", "2-6", "1,7", "mon,wed,fri", "SAT-7", "FRI-MON", "6-1"]),
     st.integers(1, 7).map(lambda day: f"{day}L"),
     st.builds(
         "{}#{}".format, st.one_of(st.integers(1, 7).map(str), st.sampled_from(WEEKDAYS)), st.integers(1, 5)

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from datetime import date, time
 from functools import cache, cached_property
 
+from scheduled_pipeline.trigger import crontab
 from scheduled_pipeline.trigger.cron_field import (
     DAY_OF_MONTH,
+    DAY_OF_WEEK,
     RULES,
     YEAR,
     CronField,
@@ -21,6 +23,8 @@ from scheduled_pipeline.trigger.cron_field import (
 _SIX_FIELDS = "minutes hours day-of-month month day-of-week year"
 _SATURDAY, _SUNDAY = 7, 1
 _EVERY_YEAR = "*"
+# What numbers of weekdays most likely mean that are the working days or the weekend in a crontab.
+_MISREAD = {(1, 2, 3, 4, 5): "MON-FRI", (6, 7): "SAT,SUN"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,8 +54,10 @@ class Cron:
         """
         given = _split(text, year_required=year_required)
         _refuse_seconds(text, given)
+        _refuse_crontab(given, with_year=len(text.split()) == len(RULES))
         fields = [parse_field(rule, field) for rule, field in zip(RULES, given, strict=True)]
-        _check_day_fields(given)
+        if fields[2].is_any and fields[4].is_any:
+            refuse(DAY_OF_MONTH, "?", "day-of-week is ? too: write * in one of the two")
         cron = cls(
             minutes=fields[0],
             hours=fields[1],
@@ -74,6 +80,18 @@ class Cron:
     def times(self) -> tuple[time, ...]:
         """The times of a day on which it runs, in order."""
         return tuple(time(hour, minute) for hour in self.hours.values for minute in self.minutes.values)
+
+    @property
+    def misread_weekdays(self) -> tuple[str, str] | None:
+        """The weekdays by name that AWS reads and that most likely are meant, where numbers tell two things.
+
+        ``1-5`` is Monday to Friday in a crontab, and Sunday to Thursday for AWS.
+        """
+        values = self.day_of_week.values
+        meant = _MISREAD.get(values)
+        if meant is None or re.search("[A-Z]", self.day_of_week.text):
+            return None
+        return crontab.weekday_names([value - 1 for value in values]), meant
 
     def days_from(self, first: date) -> Iterator[date]:
         """The days on which it runs, from ``first`` on, in order; ends after the last year that it names."""
@@ -181,44 +199,84 @@ def _split(text: str, *, year_required: bool) -> list[str]:
         return [*given, _EVERY_YEAR]
     if len(given) != 6:
         allowed = "six" if year_required else "five or six"
-        hint = f": {_count_hint(given)}" if _count_hint(given) else ""
+        hint = _count_hint(given)
         raise ValueError(
-            f"cron must have {allowed} fields, {_SIX_FIELDS}, got {len(given)} in {text!r}{hint}"
+            f"cron must have {allowed} fields, {_SIX_FIELDS}, got {len(given)} in {text!r}"
+            f"{f': {hint}' if hint else ''}"
         )
     return given
 
 
 def _count_hint(given: list[str]) -> str:
     if len(given) == 7:
-        return f"there is no field of seconds, leave out the first: {' '.join(given[1:])}"
+        return f"there is no field of seconds, leave out the first{_written(given[1:6], given[6])}"
     if len(given) == 5:
-        return f"a rule needs the year: {' '.join(given)} *"
+        return f"a rule needs the year{_written(given, _EVERY_YEAR)}"
     if len(given) == 1 and given[0].startswith("@"):
-        return "names such as @daily are not known to AWS: 0 0 * * ? * is every day at midnight"
+        fields = crontab.MACROS.get(given[0].lower())
+        return f"AWS has no such names{f', write {fields}' if fields else ''}"
     return ""
+
+
+def _written(five: list[str], year: str) -> str:
+    """What to write for five fields, of AWS or of a crontab, or nothing where they are neither."""
+    if "?" in five:
+        return f": {' '.join([*five, year])}"
+    written = crontab.in_aws(five, year)
+    return f": {' '.join(written)}" if len(written) == 1 else ""
 
 
 def _refuse_seconds(text: str, given: list[str]) -> None:
     """A cron with seconds in front has a day of the week where AWS has the year."""
     year = given[5]
-    if year == "?" or re.fullmatch(r"[A-Za-z,#L-]+", year) or (year.isdecimal() and int(year) <= _SATURDAY):
-        shifted = " ".join([*given[1:], _EVERY_YEAR])
-        refuse(YEAR, year, f"if {text!r} begins with seconds, leave them out: {shifted}")
+    if year == "?" or re.fullmatch(r"[A-Za-z,#L-]+|[0-7]([-,/][0-7])*", year):
+        refuse(
+            YEAR,
+            year,
+            f"if {text!r} begins with seconds, leave them out{_written(given[1:], _EVERY_YEAR)}",
+        )
 
 
-def _check_day_fields(given: list[str]) -> None:
-    """Exactly one of day-of-month and day-of-week is ``?``."""
-    day_of_month, day_of_week = given[2], given[4]
-    if (day_of_month == "?") != (day_of_week == "?"):
+def _refuse_crontab(given: list[str], *, with_year: bool) -> None:
+    """Refuse fields without ``?``, as in a crontab, and say how AWS has them."""
+    if "?" in given:
         return
-    if day_of_month == "?":
-        refuse(DAY_OF_MONTH, "?", "day-of-week is ? too: write * in one of the two")
-    fixed, hint = [*given], ""
-    if day_of_month == "*" and day_of_week != "*":
-        fixed[2], hint = "?", "" if day_of_week.isalpha() else "here 1 is Sunday; "
-    else:
-        fixed[4] = "?"
+    day_of_month, day_of_week = given[2], given[4]
+    for rule, field in zip(RULES, given, strict=True):
+        if rule is not DAY_OF_WEEK:
+            parse_field(rule, field)
+    if crontab.weekdays_of(day_of_week) is None:
+        parse_field(DAY_OF_WEEK, day_of_week)
+    hint = _days_hint(given, with_year=with_year)
     raise ValueError(
         "cron day-of-month and day-of-week cannot both be given, one of them must be ?, "
-        f"got {day_of_month!r} and {day_of_week!r}: {hint}write {' '.join(fixed)}"
+        f"got {day_of_month!r} and {day_of_week!r}{hint}"
     )
+
+
+def _days_hint(given: list[str], *, with_year: bool) -> str:
+    """What to write for fields without ``?``; with a year they may also be AWS's, whose 1 is Sunday."""
+    as_crontab = crontab.in_aws(given[:5], given[5])
+    as_aws = _as_aws(given) if with_year or not as_crontab else ""
+    if len(as_crontab) == 2:
+        return f": a crontab runs on either day, so write two schedules, {' and '.join(as_crontab)}"
+    if as_crontab and as_aws not in ("", *as_crontab):
+        return f": write {as_crontab[0]} if 1 is Monday, as in a crontab, or {as_aws} if 1 is Sunday"
+    suggestion = as_crontab[0] if as_crontab else as_aws
+    return f": write {suggestion}" if suggestion else ": AWS cannot ask for both at once"
+
+
+def _as_aws(given: list[str]) -> str:
+    """The fields with ``?`` where ``*`` stands, as AWS numbers the days; nothing where neither is ``*``."""
+    try:
+        weekdays = parse_field(DAY_OF_WEEK, given[4])
+    except ValueError:
+        return ""
+    if given[4] == "*":
+        return " ".join([*given[:4], "?", given[5]])
+    if given[2] != "*":
+        return ""
+    named = crontab.weekday_names([value - 1 for value in weekdays.values])
+    every = len(weekdays.values) == DAY_OF_WEEK.size
+    days = ["*", given[3], "?"] if every else ["?", given[3], named or weekdays.text]
+    return " ".join([*given[:2], *days, given[5]])

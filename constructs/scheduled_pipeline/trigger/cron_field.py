@@ -1,19 +1,24 @@
 """One field of a cron expression, in AWS's dialect.
 
-What the two user guides document is accepted, and nothing else: a form that they leave open, such as a range
-that passes the end of its field, is refused with a hint at the documented way to write it. See
+What the two user guides document is accepted, and what is known to run on AWS; a form that they leave open is
+refused with a hint at the documented way to write it. See
 https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html#cron-based.
+
+A range may pass the end of its field: ``0/30 20-2 ? * MON-FRI *`` is an example of
+https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-scheduled-rule-pattern.html. The guide of
+EventBridge Scheduler does not say so, so that the normal form, which goes into the template, has two ranges.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import NoReturn
 
+from scheduled_pipeline.trigger.crontab import WEEKDAYS, weekday_names, weekdays_of
+
 _MONTH_NAMES = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
-_DAY_NAMES = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
 _ITEM = re.compile(r"(?P<first>\*|\w+)(?:-(?P<last>\w+))?(?:/(?P<step>\w+))?")
 _NEAREST = re.compile(r"(\d{1,2})W")
 _LAST_WEEKDAY_OF_MONTH = re.compile(r"([1-7])L")
@@ -32,6 +37,16 @@ class FieldRule:
     wildcards: str
     names: Mapping[str, int] = field(default_factory=dict, hash=False)
 
+    @property
+    def size(self) -> int:
+        """How many values there are."""
+        return self.highest - self.lowest + 1
+
+    @property
+    def longest_step(self) -> int:
+        """The longest step after ``*``: AWS refuses ``*/60``."""
+        return min(self.highest, self.size)
+
     def __str__(self) -> str:
         names = f" or {next(iter(self.names))}-{[*self.names][-1]}" if self.names else ""
         return f"{self.lowest}-{self.highest}{names} with {' '.join(self.wildcards)}"
@@ -48,7 +63,7 @@ DAY_OF_WEEK = FieldRule(
     lowest=1,
     highest=7,
     wildcards=",-*?L#",
-    names={n: i for i, n in enumerate(_DAY_NAMES, 1)},
+    names={n: i for i, n in enumerate(WEEKDAYS, 1)},
 )
 YEAR = FieldRule(name="year", lowest=1970, highest=2199, wildcards=",-*/")
 RULES = (MINUTES, HOURS, DAY_OF_MONTH, MONTH, DAY_OF_WEEK, YEAR)
@@ -59,7 +74,7 @@ class CronField:
     """A field as it was understood.
 
     Attributes:
-        text: the normal form: capital letters, no leading zeros.
+        text: the normal form: capital letters, no leading zeros, no range that passes the end of the field.
         values: the numbers that it names, in order; all of them for ``*``, none for ``?`` and the special
             forms.
         special: ``last-day``, ``last-weekday``, ``nearest-weekday``, ``last-of``, ``nth-of``, or empty.
@@ -94,10 +109,9 @@ def parse_field(rule: FieldRule, given: str) -> CronField:
     if special is not None:
         return special
     _refuse_stray(rule, text, given)
-    values: set[int] = set()
-    for item in text.split(","):
-        values.update(_item(rule, item, given, alone="," not in text))
-    return CronField(text=text, values=tuple(sorted(values)))
+    items = [_item(rule, item, given, alone="," not in text) for item in text.split(",")]
+    values = {value for _, named in items for value in named}
+    return CronField(text=",".join(normal for normal, _ in items), values=tuple(sorted(values)))
 
 
 def refuse(rule: FieldRule, given: str, why: str) -> NoReturn:
@@ -156,10 +170,14 @@ def _refuse_stray(rule: FieldRule, text: str, given: str) -> None:
         if character in without_names:
             refuse(rule, given, why)
     if "/" in text and "/" not in rule.wildcards:
-        refuse(rule, given, "steps are not allowed here: list the days, such as MON,WED,FRI")
+        # A name or * is the same day for all; a number is another day in a crontab.
+        days = weekdays_of(text) if not re.search(r"[0-9](?=[-,/])", text) else None
+        listed = "MON,WED,FRI" if days is None else weekday_names(days)
+        refuse(rule, given, f"steps are not allowed here: list the days, such as {listed}")
 
 
-def _item(rule: FieldRule, item: str, given: str, *, alone: bool) -> range:
+def _item(rule: FieldRule, item: str, given: str, *, alone: bool) -> tuple[str, Collection[int]]:
+    """The normal form of one item of a list, and the numbers that it names."""
     match = _ITEM.fullmatch(item)
     if match is None:
         refuse(
@@ -169,21 +187,52 @@ def _item(rule: FieldRule, item: str, given: str, *, alone: bool) -> range:
     if first == "*":
         if last is not None or (not alone and step is None):
             refuse(rule, given, "* already means every value: write it alone")
-        low, high = rule.lowest, rule.highest
-    else:
-        low = _number(rule, first, given)
-        # A step without a range runs to the end of the field; a value alone is itself.
-        high = (low if step is None else rule.highest) if last is None else _number(rule, last, given)
+        return item, range(rule.lowest, rule.highest + 1, _step(rule, step, given))
+    low = _number(rule, first, given)
+    # A step without a range runs to the end of the field; a value alone is itself.
+    high = (low if step is None else rule.highest) if last is None else _number(rule, last, given)
+    stride = _step(rule, step, given, whole_field=True)
     if low > high:
-        forwards = (
-            f": write {_span(low, rule.highest)},{_span(rule.lowest, high)}" if rule is not YEAR else ""
+        return _wrapped(rule, match, given, high=high, stride=stride)
+    if stride == rule.size and stride > rule.longest_step:  # 0/60, which AWS's own solutions write
+        return first, (low,)
+    return item, range(low, high + 1, stride)
+
+
+def _wrapped(
+    rule: FieldRule, match: re.Match[str], given: str, *, high: int, stride: int
+) -> tuple[str, Collection[int]]:
+    """A range that passes the end of its field, as two ranges.
+
+    With a step there are two ways to read it, and no guide says which is AWS's.
+    """
+    first, last, low = match["first"], match["last"], _number(rule, match["first"], given)
+    if rule is YEAR:
+        refuse(rule, given, f"{match[0]} runs backwards")
+    counting_on = [
+        rule.lowest + (number - rule.lowest) % rule.size
+        for number in range(low, high + rule.size + 1, stride)
+    ]
+    apart = [*range(low, rule.highest + 1, stride), *range(rule.lowest, high + 1, stride)]
+    if set(counting_on) != set(apart):
+        one, other = (",".join(map(str, numbers)) for numbers in (counting_on, apart))
+        refuse(
+            rule,
+            given,
+            f"{match[0]} passes the end of the field, and no guide says whether its steps count on, {one}, "
+            f"or begin again, {other}: write the one that is meant",
         )
-        refuse(rule, given, f"{item} runs backwards{forwards}")
-    return range(low, high + 1, _step(rule, step, given))
+    ends = (
+        (first, _written(rule, rule.highest, first), low == rule.highest),
+        (_written(rule, rule.lowest, last), last, high == rule.lowest),
+    )
+    step = "" if stride == 1 else f"/{stride}"
+    return ",".join(one if single else f"{one}-{other}{step}" for one, other, single in ends), apart
 
 
-def _span(low: int, high: int) -> str:
-    return str(low) if low == high else f"{low}-{high}"
+def _written(rule: FieldRule, number: int, like: str) -> str:
+    """A number of a field, as a name where what stands beside it is one."""
+    return str(number) if like.isdecimal() else [*rule.names][number - rule.lowest]
 
 
 def _number(rule: FieldRule, text: str, given: str) -> int:
@@ -193,16 +242,18 @@ def _number(rule: FieldRule, text: str, given: str) -> int:
         refuse(rule, given, f"{text!r} is not a value of this field")
     number = int(text)
     if rule is DAY_OF_WEEK and number == 0:
-        refuse(rule, given, "the week begins with 1 on Sunday: write 1 or SUN")
+        days = weekdays_of(given)
+        names = "a name, such as SUN" if days is None else weekday_names(days)
+        refuse(rule, given, f"only a crontab has 0 for Sunday, AWS has 1: write {names}")
     if not rule.lowest <= number <= rule.highest:
         refuse(rule, given, f"{number} is out of range")
     return number
 
 
-def _step(rule: FieldRule, text: str | None, given: str) -> int:
+def _step(rule: FieldRule, text: str | None, given: str, *, whole_field: bool = False) -> int:
     if text is None:
         return 1
-    longest = min(rule.highest, rule.highest - rule.lowest + 1)
+    longest = rule.size if whole_field else rule.longest_step
     if not text.isdecimal() or not 1 <= int(text) <= longest:
         refuse(rule, given, f"the step after / must be 1 to {longest}, got {text}")
     return int(text)

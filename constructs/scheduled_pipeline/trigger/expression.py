@@ -82,6 +82,8 @@ class Rate:
             raise ValueError(f"rate unit must be minutes, hours or days, got {given}")
         if value < 1:
             raise ValueError(f"rate value must be 1 or more, got {given}")
+        if value > timedelta.max // _UNITS[unit]:
+            raise ValueError(f"rate must be at most {timedelta.max.days} days, got {given}")
         return cls(value=value, unit=unit)
 
     @property
@@ -129,7 +131,7 @@ def _parse_call(kind: str, inner: str, dialect: Dialect) -> Expression:
     if kind == "cron":
         return Cron.parse(inner, year_required=dialect is Dialect.RULE)
     if kind == "rate":
-        return _parse_rate(inner)
+        return _parse_rate(inner, dialect)
     if dialect is Dialect.RULE:
         raise ValueError(
             f"at is not an expression of a rule, got {inner!r}: use a PipelineSchedule for a single run"
@@ -143,7 +145,11 @@ def _hint(text: str) -> str:
         return ": remove the blanks around it"
     if _CALL.fullmatch(bare.lower()):
         return f": write {bare.split('(')[0].lower()} in lower case"
-    if len(bare.split()) in {5, 6}:
+    if len(bare.split()) in {5, 6} or bare.startswith("@"):
+        try:
+            Cron.parse(bare)
+        except ValueError as error:
+            return f": as the fields of cron( ), {error}"
         return f": write cron({bare}) if these are the fields of a cron expression"
     return ""
 
@@ -158,7 +164,7 @@ def _parse_at(inner: str) -> At:
         raise ValueError(f"at must be a date and a time that exist, got {inner!r}: {error}") from None
 
 
-def _parse_rate(inner: str) -> Rate:
+def _parse_rate(inner: str, dialect: Dialect) -> Rate:
     match = _RATE.fullmatch(inner)
     if match is None:
         hint = ": write it once" if inner.startswith("rate(") else ""
@@ -167,6 +173,8 @@ def _parse_rate(inner: str) -> Rate:
         )
     value, unit = int(match[1]), match[2]
     rate = Rate._checked(value, unit.removesuffix("s"), inner)
-    if str(rate) != f"rate({value} {unit})":
+    # Scheduler's guide has the plural alone, its API reference both, and neither ties one to a number. For a
+    # rule "rate(1 hours) and rate(5 hour) aren't valid", says eb-rate-expressions.html.
+    if dialect is Dialect.RULE and str(rate) != f"rate({value} {unit})":
         raise ValueError(f"rate must be singular for 1 and plural for more, got {inner!r}: write {rate}")
     return rate

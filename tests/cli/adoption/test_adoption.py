@@ -86,6 +86,40 @@ def test_a_rate_keeps_its_unit(expression: str, same: str) -> None:
     assert one(rule(ScheduleExpression=expression)).schedule_expression == same
 
 
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "fortnightly(2)",
+        "cron(0 20-2/3 * * ? *)",
+        "cron(0 3 ? * MON/2 *)",
+        "cron(",
+        "rate(x)",
+        "rate(999999999 days)",
+        "rate(99999999999999 days)",
+        "at(9999-12-31T23:59:59)",
+    ],
+)
+def test_an_expression_that_cannot_be_written_is_left_out_and_shown_as_it_is(expression: str) -> None:
+    zone: Any = {"ScheduleExpressionTimezone": "America/New_York"}
+    for record in (schedule(expression, **zone), rule(ScheduleExpression=expression)):
+        adoption = adopt(record, schedule(Name="other"))
+        if record.kind == "schedule" or not expression.startswith("rate(999999999 "):  # which a rule takes
+            assert len(adoption.adopted) == 1
+            assert expression in adoption.left_out[0].reason
+
+
+@pytest.mark.parametrize(
+    ("expression", "same"),
+    [
+        ("cron(0/30 20-2 ? * FRI-MON *)", "cron(0/30 20-23,0-2 ? * FRI-SAT,SUN-MON *)"),
+        ("cron(0/60 3 * * ? *)", "cron(0 3 * * ? *)"),
+    ],
+)
+def test_what_runs_on_aws_is_adopted_in_its_normal_form(expression: str, same: str) -> None:
+    assert one(schedule(expression)).expression == same
+    assert one(rule(ScheduleExpression=expression)).schedule_expression == same
+
+
 def test_what_aws_has_by_default_is_not_written() -> None:
     assert '"Nightly": PipelineSchedule.cron("0 3 * * ? *"),\n' in adopt(schedule()).source
 
@@ -202,8 +236,8 @@ def test_what_cannot_be_kept_is_said_in_the_code(record: TriggerRecord, note: st
             "it ends at 2026-11-22T00:00:00Z, and a new one can begin at 2026-11-23T08:20:30Z",
             False,
         ),
-        (schedule("every day"), "its expression is not understood", False),
-        (schedule("rate(0 hours)"), "its expression is not understood", False),
+        (schedule("every day"), "its expression every day is not understood", False),
+        (schedule("rate(0 hours)"), "its expression rate(0 hours) is not understood", False),
         (schedule(ScheduleExpressionTimezone="Mars/Base"), "timezone must be an IANA name", False),
         (schedule(target=listed(Date="$.time")), "a schedule has no event to read", False),
         (rule(EventPattern='{"source": [null]}'), "must not be None", False),

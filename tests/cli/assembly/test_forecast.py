@@ -127,9 +127,42 @@ def test_a_rate_without_a_start_date_is_approximate() -> None:
     result = _forecast("rate(6 hours)")
     assert _walls(result) == ["01-01 06:00", "01-01 12:00", "01-01 18:00"]
     assert result.approximate
+    (note,) = result.notes
+    assert note == (
+        "approximate: counted from its deployment, which is taken to be 2027-01-01T00:00:00Z; "
+        "without a start date it also runs at once when it is created"
+    )
+
+
+def test_a_rule_on_a_rate_first_runs_an_interval_after_its_deployment() -> None:
+    result = _forecast("rate(6 hours)", dialect=Dialect.RULE)
+    assert _walls(result)[0] == "01-01 06:00"
     assert result.notes == (
         "approximate: counted from its deployment, which is taken to be 2027-01-01T00:00:00Z",
     )
+
+
+@pytest.mark.parametrize(
+    "expression",
+    ["fortnightly(2)", "cron(0 20-2/3 * * ? *)", "cron(", "rate(x)", "rate(99999999999999 days)", ""],
+)
+def test_an_expression_that_is_not_understood_is_shown_as_it_is(expression: str) -> None:
+    result = _forecast(expression)
+    assert (result.runs, result.start.expression.text) == ((), expression)
+    assert result.problem
+
+
+@pytest.mark.parametrize("expression", ["rate(999999999 days)", "at(9999-12-31T23:59:59)"])
+def test_dates_that_no_calendar_holds_are_no_traceback(expression: str) -> None:
+    result = _forecast(expression, timezone=NEW_YORK)
+    assert result.problem or not result.runs
+
+
+def test_a_range_over_midnight_runs_on_both_sides_of_it() -> None:
+    result = _forecast("cron(0/30 22-0 ? * FRI *)", count=6)  # 2027-01-01 is a Friday
+    assert _walls(result) == [
+        *("01-01 00:30", "01-01 22:00", "01-01 22:30", "01-01 23:00", "01-01 23:30", "01-08 00:00"),
+    ]
 
 
 def test_a_rate_with_a_start_date_is_exact() -> None:

@@ -112,6 +112,9 @@ def adopt_triggers(
                 adopted.append(adopt_schedule(record, now=now, handover=handover))
             else:
                 adopted += adopt_rule(record, handover=handover)
+        except OverflowError:
+            reason = f"the dates of its runs are out of range, got {record.expression}"
+            left_out.append(LeftOut(record=record, reason=reason))
         except CannotAdoptError as error:
             spent = isinstance(error, SpentError)
             left_out.append(LeftOut(record=record, reason=str(error), spent=spent))

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from scheduled_pipeline.cli.account.trigger_records import TriggerRecord
-from scheduled_pipeline.cli.adoption.schedule import interval_of
+from scheduled_pipeline.cli.adoption.schedule import interval_of, understood
 from scheduled_pipeline.cli.adoption.trigger import (
     AdoptedTrigger,
     CannotAdoptError,
@@ -55,6 +55,7 @@ def _events(record: TriggerRecord) -> Iterator[tuple[str, Any]]:
         yield "pattern", _pattern(record.event_pattern)
     if record.expression is None:
         return
+    understood(record.expression)
     cron = _CRON.fullmatch(record.expression)
     yield ("cron", cron[1]) if cron is not None else ("rate", interval_of(record.expression))
 

@@ -17,7 +17,7 @@ from scheduled_pipeline.cli.adoption.trigger import (
     common_options,
     make_trigger,
 )
-from scheduled_pipeline.trigger.expression import At, Rate, parse_expression
+from scheduled_pipeline.trigger.expression import At, Expression, Rate, parse_expression
 from scheduled_pipeline.trigger.schedule import PipelineSchedule
 from scheduled_pipeline.trigger.start_target import members
 from scheduled_pipeline.trigger.time_zone import utc_text
@@ -27,7 +27,6 @@ AHEAD = timedelta(days=1)
 
 _INSTANT = timedelta(microseconds=1)
 _CRON = re.compile(r"cron\((.*)\)", re.DOTALL)
-_RATE = re.compile(r"rate\(([0-9]+)\s+([a-z]+)\)")
 _NEVER_AGAIN = "it never runs again, and AWS refuses to create such a schedule"
 _BEFORE_HANDOVER = "its last run is before the handover, so the old one is the one to run it"
 _KEPT_IN_REQUEST = {
@@ -75,34 +74,34 @@ def _expression(text: str) -> tuple[str, Any]:
     Raises:
         CannotAdoptError: it is none that this package knows.
     """
+    parsed = understood(text)
     cron = _CRON.fullmatch(text)
     if cron is not None:
         return "cron", cron[1]
-    if text.startswith("rate("):
-        return "rate", interval_of(text)
+    return ("at", parsed.moment) if isinstance(parsed, At) else ("rate", interval_of(text))
+
+
+def understood(text: str) -> Expression:
+    """An expression of an account, as a value.
+
+    Raises:
+        CannotAdoptError: this package does not know it; the error shows it as it is.
+    """
     try:
-        parsed = parse_expression(text)
+        return parse_expression(text)
     except ValueError as error:
-        raise CannotAdoptError(f"its expression is not understood: {error}") from None
-    assert isinstance(parsed, At)
-    return "at", parsed.moment
+        raise CannotAdoptError(f"its expression {text} is not understood: {error}") from None
 
 
 def interval_of(expression: str) -> timedelta | tuple[int, str]:
     """The interval of a rate; not as a duration where that would turn 60 minutes into an hour.
 
-    AWS takes a plural for one, which the SageMaker SDK writes.
-
     Raises:
         CannotAdoptError: it is no rate.
     """
-    match = _RATE.fullmatch(expression)
-    try:
-        if match is None:
-            raise ValueError(f"rate must be a positive whole number and a unit, got {expression!r}")
-        rate = Rate.of((int(match[1]), match[2]))
-    except ValueError as error:
-        raise CannotAdoptError(f"its expression is not understood: {error}") from None
+    rate = understood(expression)
+    if not isinstance(rate, Rate):
+        raise CannotAdoptError(f"its expression {expression} is no rate")
     if Rate.of(rate.interval) == rate:
         return rate.interval
     return rate.value, f"{rate.unit}{'' if rate.value == 1 else 's'}"

@@ -10,7 +10,7 @@ from itertools import islice
 from scheduled_pipeline.cli.assembly.intrinsics import Text
 from scheduled_pipeline.cli.assembly.scheduled_starts import ScheduledStart
 from scheduled_pipeline.trigger.description import describe_expression
-from scheduled_pipeline.trigger.expression import At, Expression, Rate, parse_expression
+from scheduled_pipeline.trigger.expression import At, Dialect, Expression, Rate, parse_expression
 from scheduled_pipeline.trigger.occurrences import ClockChange, clock_changes, occurrences
 from scheduled_pipeline.trigger.time_zone import time_zone, utc_text
 
@@ -105,11 +105,20 @@ def _forecast(start: ScheduledStart, after: datetime, count: int) -> Forecast:
     runs, late = _annotated(shown, changes)
     notes = (*_ending(shown, count), *late, *base.notes)
     if approximate:
-        notes = (
-            f"approximate: counted from its deployment, which is taken to be {utc_text(after)}",
-            *notes,
-        )
+        notes = (_counted_from_deployment(start, after), *notes)
     return replace(base, runs=runs, approximate=approximate, clock_changes=changes, notes=notes)
+
+
+def _counted_from_deployment(start: ScheduledStart, after: datetime) -> str:
+    """Say from when a rate without a start date is counted, and which is its first run.
+
+    "If you do not provide a StartDate for a rate-based schedule, your schedule starts invoking the target
+    immediately", says the guide of EventBridge Scheduler. The countdown of a rule "begins when you create the
+    rule". What an update of a schedule does to its rhythm was not found in AWS's documents.
+    """
+    note = f"approximate: counted from its deployment, which is taken to be {utc_text(after)}"
+    at_once = start.dialect is Dialect.SCHEDULER
+    return f"{note}; without a start date it also runs at once when it is created" if at_once else note
 
 
 def _date(field: str, value: Text | None) -> datetime | None:

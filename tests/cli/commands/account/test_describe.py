@@ -1,5 +1,6 @@
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -251,13 +252,21 @@ def test_an_expression_that_is_not_understood_is_told_after_the_rest(
     from scheduled_pipeline.cli.commands.account import describe
 
     account.schedule("nightly")
-    monkeypatch.setattr(describe, "_readable", lambda expression: "fortnightly(2)")
+    from scheduled_pipeline.cli.account.trigger_names import find_trigger as find
+
+    monkeypatch.setattr(
+        describe,
+        "find_trigger",
+        lambda *given: tuple(replace(record, expression="fortnightly(2)") for record in find(*given)),
+    )
     result = account.run("describe", "nightly", "--json")
     assert result.exit_code == 1
     assert "schedule default/nightly in us-east-1: its next runs are not known: expression must be" in (
         result.stderr
     )
-    assert json.loads(result.stdout)["problem"].startswith("expression must be")
+    document = json.loads(result.stdout)
+    assert document["problem"].startswith("expression must be")
+    assert document["triggers"][0]["expression"] == "fortnightly(2)"
 
 
 def test_a_terminal_gets_a_table(account: OperatorAccount, at_terminal: Callable[..., str]) -> None:

@@ -17,7 +17,6 @@ read; 2, wrong usage; 4, AWS refused a call or could not be asked.
 from __future__ import annotations
 
 import json
-import re
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -43,8 +42,6 @@ from scheduled_pipeline.cli.options import After, AsJson, check_count
 from scheduled_pipeline.cli.terminal import progress
 from scheduled_pipeline.trigger.expression import Dialect
 from scheduled_pipeline.trigger.time_zone import utc_text
-
-_PLURAL_OF_ONE = re.compile(r"(rate\(1 (?:minute|hour|day))s\)")
 
 
 def describe(
@@ -82,8 +79,7 @@ def _forecast(record: TriggerRecord, after: datetime, count: int) -> Forecast | 
     """Its next runs; nothing for a rule on events."""
     if record.expression is None:
         return None
-    expression = _readable(record.expression)
-    counted_from = _counted_from(record, expression)
+    counted_from = _counted_from(record)
     start = record.start or counted_from
     found = forecast(
         ScheduledStart(
@@ -93,7 +89,7 @@ def _forecast(record: TriggerRecord, after: datetime, count: int) -> Forecast | 
             name=Text(text=record.name),
             pipelines=() if record.pipeline is None else (record.pipeline.name,),
             state=Text(text=record.state),
-            expression=Text(text=expression),
+            expression=Text(text=record.expression),
             timezone=Text(text=record.timezone),
             start=None if start is None else Text(text=utc_text(start)),
             end=None if record.end is None else Text(text=utc_text(record.end)),
@@ -108,16 +104,12 @@ def _forecast(record: TriggerRecord, after: datetime, count: int) -> Forecast | 
     return replace(found, approximate=True, notes=(note, *found.notes))
 
 
-def _counted_from(record: TriggerRecord, expression: str) -> datetime | None:
+def _counted_from(record: TriggerRecord) -> datetime | None:
     """The creation of a rate without a start date, which runs at once when it is created."""
-    if record.start is not None or record.created is None or not expression.startswith("rate("):
+    is_rate = record.expression is not None and record.expression.startswith("rate(")
+    if record.start is not None or record.created is None or not is_rate:
         return None
     return record.created.replace(microsecond=0)
-
-
-def _readable(expression: str) -> str:
-    """The expression, without the plural for one, which AWS takes and the SageMaker SDK writes."""
-    return _PLURAL_OF_ONE.sub(r"\1)", expression)
 
 
 def _document(
