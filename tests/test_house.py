@@ -72,8 +72,9 @@ TALK = {"errors.py", "printing.py", "terminal.py"}
 FLOORS: dict[str, dict[str, set[str]]] = {
     "": {
         "tokens.py": set(),
-        "trigger": {"tokens.py"},
-        "definition": {"tokens.py"},
+        "start_values.py": set(),
+        "trigger": {"tokens.py", "start_values.py"},
+        "definition": {"tokens.py", "start_values.py"},
         "resources": {"trigger", "definition", "tokens.py"},
         "arguments.py": {"resources", "trigger", "definition"},
         "token_values.py": {"resources", "definition"},

@@ -12,10 +12,11 @@ from typing import Final
 
 from ministack.core.responses import get_account_id, get_region
 
-from local_aws.emulator import api, pipeline_views, pipelines
+from local_aws.emulator import api, model_packages, pipeline_views, pipelines
 from local_aws.emulator.api import Json, Response, ServiceError
 
 CONTENT_TYPE: Final = "application/x-amz-json-1.1"
+_OK: Final = 200
 _ACTIONS: Final = {**pipelines.ACTIONS, **pipeline_views.ACTIONS}
 _PIPELINE_TAGGING: Final = frozenset({"ListTags", "AddTags", "DeleteTags"})
 
@@ -40,7 +41,10 @@ async def handle_request(method: str, path: str, headers: Json, body: bytes, que
     operation = headers.get("x-amz-target", "").rpartition(".")[2]
     request = json.loads(body or b"{}")
     if not _is_own(operation, request):
-        return _moto(headers, body)
+        answer = _moto(headers, body)
+        if operation == "UpdateModelPackage" and answer[0] == _OK:
+            model_packages.announce(request, _described(headers, request["ModelPackageArn"]))
+        return answer
     try:
         return api.answer(call(operation, request), CONTENT_TYPE)
     except ServiceError as error:
@@ -51,6 +55,12 @@ def _is_own(operation: str, request: Json) -> bool:
     if operation in _PIPELINE_TAGGING:
         return ":pipeline/" in request.get("ResourceArn", "")
     return operation in _ACTIONS or "Pipeline" in operation
+
+
+def _described(headers: Json, name: str) -> Json:
+    described = {**headers, "x-amz-target": "SageMaker.DescribeModelPackage"}
+    _, _, body = _moto(described, json.dumps({"ModelPackageName": name}).encode())
+    return json.loads(body)  # type: ignore[no-any-return]
 
 
 def _moto(headers: Json, body: bytes) -> Response:

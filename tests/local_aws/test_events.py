@@ -6,6 +6,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local_aws import LocalAws
+from scheduled_pipeline import EventTrigger
 
 Resource = Callable[..., dict[str, Any]]
 INPUT = {"Name": "Input", "Type": "String", "DefaultValue": "none"}
@@ -275,6 +276,32 @@ def test_an_execution_announces_its_status_on_the_default_bus(
     )
 
 
+@pytest.fixture
+def model_package(aws: LocalAws) -> str:
+    """The ARN of a package that waits for its approval, of the group models."""
+    sagemaker = aws.client("sagemaker")
+    sagemaker.create_model_package_group(ModelPackageGroupName="models")
+    made = sagemaker.create_model_package(
+        ModelPackageGroupName="models", ModelApprovalStatus="PendingManualApproval"
+    )
+    return str(made["ModelPackageArn"])
+
+
+def test_a_model_package_starts_a_pipeline_when_it_is_approved_and_not_again_when_it_changes(
+    aws: LocalAws, stack: Any, resources: Resource, model_package: str
+) -> None:
+    pattern = EventTrigger.model_package_approval(model_package_group_name="models").event_pattern
+    template = resources("$.detail.ModelPackageArn", EventPattern=pattern)
+    assert stack.create(template) == "CREATE_COMPLETE"
+    update = aws.client("sagemaker").update_model_package
+    update(ModelPackageArn=model_package, ModelApprovalStatus="Rejected")
+    assert started(aws) == []
+    update(ModelPackageArn=model_package, ModelApprovalStatus="Approved", ApprovalDescription="good")
+    assert started(aws) == [model_package]
+    update(ModelPackageArn=model_package, CustomerMetadataProperties={"deployed": "yes"})
+    assert started(aws) == [model_package]
+
+
 def test_a_scheduled_rule_keeps_its_expression(aws: LocalAws, stack: Any, resources: Resource) -> None:
     template = resources("fixed", ScheduleExpression="rate(5 minutes)")
     del template["Rule"]["Properties"]["EventPattern"]
@@ -285,7 +312,14 @@ def test_a_scheduled_rule_keeps_its_expression(aws: LocalAws, stack: Any, resour
 
 
 @pytest.mark.parametrize(
-    "expression", ["at(2099-01-01T00:00:00)", "cron(0 10 * * ?)", "cron(60 10 * * ? *)", "rate(1 hours)"]
+    "expression",
+    [
+        "at(2099-01-01T00:00:00)",
+        "cron(0 10 * * ?)",
+        "cron(60 10 * * ? *)",
+        "rate(1 hours)",
+        "rate(5 minute)",
+    ],
 )
 def test_an_expression_that_rules_do_not_have_is_refused(aws: LocalAws, expression: str) -> None:
     with pytest.raises(ClientError, match="ScheduleExpression is not valid"):

@@ -29,7 +29,7 @@ class TestS3ObjectCreated:
             ({"prefix": "raw/"}, {"prefix": "raw/"}),
             ({"suffix": ".csv"}, {"suffix": ".csv"}),
             ({"prefix": "raw/", "suffix": ".csv"}, {"wildcard": "raw/*.csv"}),
-            ({"prefix": "a*b\\", "suffix": ".csv"}, {"wildcard": "a\\*b\\\\*.csv"}),
+            ({"prefix": "a\\b", "suffix": "/_SUCCESS"}, {"wildcard": "a\\\\b*/_SUCCESS"}),
         ],
     )
     def test_both_ends_of_a_key_must_match_together(self, ends: dict[str, str], key: dict[str, str]) -> None:
@@ -52,11 +52,30 @@ class TestS3ObjectCreated:
         ):
             EventTrigger.s3_object_created(bucket_name=name)
 
-    def test_a_prefix_is_part_of_a_key(self) -> None:
-        with pytest.raises(
-            ValueError, match="prefix must be part of a key, without bucket, got 's3://raw/x'"
-        ):
-            EventTrigger.s3_object_created(bucket_name="raw", prefix="s3://raw/x")
+    @pytest.mark.parametrize(
+        ("ends", "message"),
+        [
+            (
+                {"prefix": "s3://raw/x/"},
+                "prefix must be part of a key, without bucket, got 's3://raw/x/': write prefix='x/'",
+            ),
+            ({"suffix": "s3://raw/x.csv"}, "suffix must be part of a key, without bucket"),
+            ({"prefix": "/raw/"}, "got '/raw/': keys begin without a slash, write prefix='raw/'"),
+            (
+                {"suffix": "*.csv"},
+                "suffix must be taken as it is, without *, got '*.csv': write suffix='.csv'",
+            ),
+            ({"prefix": "raw/*"}, "got 'raw/*': write prefix='raw/'"),
+            ({"prefix": "raw/*.csv"}, "got 'raw/*.csv': write prefix='raw/' and suffix='.csv'"),
+            ({"prefix": "raw/**/a*.csv"}, "use EventTrigger.pattern with"),
+            ({"suffix": "*"}, "got '*': leave suffix out"),
+        ],
+    )
+    def test_a_filter_that_no_key_is_likely_to_pass_is_refused_with_what_is_meant(
+        self, ends: dict[str, str], message: str
+    ) -> None:
+        with pytest.raises(ValueError, match=re.escape(message)):
+            EventTrigger.s3_object_created(bucket_name="raw", **ends)  # type: ignore[arg-type]
 
 
 class TestSageMakerEvents:
@@ -86,7 +105,11 @@ class TestSageMakerEvents:
             (
                 EventTrigger.model_package_approval(model_package_group_name="abalone"),
                 "SageMaker Model Package State Change",
-                {"ModelPackageGroupName": ["abalone"], "ModelApprovalStatus": ["Approved"]},
+                {
+                    "ModelPackageGroupName": ["abalone"],
+                    "ModelApprovalStatus": ["Approved"],
+                    "UpdatedModelPackageFields": ["ModelApprovalStatus"],
+                },
             ),
         ],
     )
@@ -105,12 +128,16 @@ class TestSageMakerEvents:
             EventTrigger.endpoint_state_change(),
             EventTrigger.training_job_state_change(),
             EventTrigger.pipeline_execution_status_change(),
-            EventTrigger.model_package_approval(status=()),
         ],
     )
     def test_with_nothing_given_any_change_starts_it(self, made: EventTrigger) -> None:
         assert made.event_pattern is not None
         assert "detail" not in made.event_pattern
+
+    def test_with_no_status_any_change_of_the_approval_starts_it(self) -> None:
+        made = EventTrigger.model_package_approval(status=())
+        assert made.event_pattern is not None
+        assert made.event_pattern["detail"] == {"UpdatedModelPackageFields": ["ModelApprovalStatus"]}
 
     def test_a_name_may_be_a_token(self) -> None:
         EventTrigger.endpoint_state_change(endpoint_name=TOKEN)

@@ -63,10 +63,13 @@ class Resolver:
     Attributes:
         outline: its steps and parameters.
         pipeline_name: what ``Execution.PipelineName`` is, or None if that is not known.
+        given: what one start gives for parameters, None for what only that start knows; the others are their
+            defaults. Default: any start counts, which may choose any value.
     """
 
     outline: Outline
     pipeline_name: str | None = None
+    given: Mapping[str, str | None] | None = None
 
     def text(self, value: object) -> Resolved:
         """Return what a string, a number or an expression will be.
@@ -113,13 +116,19 @@ class Resolver:
                 return Resolved(text, complete=False, chosen=chosen)
         return Resolved(text, chosen=chosen)
 
+    def _parameter(self, name: str, before: str) -> Resolved:
+        _, declared = self.outline.parameters.get(name, ("", {}))
+        default = declared.get("DefaultValue")
+        if self.given is not None:
+            value = self.given.get(name, default)
+            return Resolved(str(value)) if isinstance(value, str | int | float) else _NOTHING
+        known = isinstance(default, str | int | float) and not _BUCKET.match(before)
+        return Resolved(str(default), chosen=True) if known else _NOTHING
+
     def _get(self, reference: str, before: str, depth: int) -> Resolved:
         area, _, rest = reference.partition(".")
         if area == "Parameters":
-            _, declared = self.outline.parameters.get(rest, ("", {}))
-            default = declared.get("DefaultValue")
-            known = isinstance(default, str | int | float) and not _BUCKET.match(before)
-            return Resolved(str(default), chosen=True) if known else _NOTHING
+            return self._parameter(rest, before)
         if reference == "Execution.PipelineName" and self.pipeline_name is not None:
             return Resolved(self.pipeline_name)
         if area == "Execution":

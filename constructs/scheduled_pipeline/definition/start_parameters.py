@@ -7,21 +7,28 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 
 from scheduled_pipeline.definition.model import PipelineParameter
+from scheduled_pipeline.start_values import StartValue
 from scheduled_pipeline.tokens import holds_token
 
 _BOOLEANS = {"true", "false"}
 
 
-def check_parameters(given: Mapping[str, str], declared: Sequence[PipelineParameter], where: str) -> None:
+def check_parameters(
+    given: Mapping[str, str],
+    declared: Sequence[PipelineParameter],
+    where: str,
+    late: Mapping[str, StartValue] | None = None,
+) -> None:
     """Check what one trigger gives against what the pipeline declares.
 
-    A value that is known only later (a CDK token, a context attribute of the scheduler, a JSON path
-    into an event) is checked by name alone.
+    Of a value that is known only later (a CDK token, a context attribute of the scheduler, a JSON path into
+    an event) only the name is checked, and that ``late`` does not rule it out.
 
     Args:
         given: values by parameter name, as the strings that are sent.
         declared: the pipeline's parameters.
         where: names the trigger in errors.
+        late: what values that are known only later may be, by parameter name, as far as that is documented.
 
     Raises:
         ValueError: an unknown parameter, a value of a wrong type or outside the enum, or a parameter
@@ -32,6 +39,8 @@ def check_parameters(given: Mapping[str, str], declared: Sequence[PipelineParame
         if name not in known:
             raise ValueError(f"{where}: the pipeline has no parameter {name!r}; {_known(name, known)}")
         _check_value(known[name], value, where)
+        if late is not None and name in late:
+            _check_late(known[name], value, late[name], where)
     missing = [name for name, parameter in known.items() if parameter.default is None and name not in given]
     if missing:
         raise ValueError(
@@ -52,6 +61,22 @@ def _check_value(parameter: PipelineParameter, value: str, where: str) -> None:
     if parameter.enum is not None and parsed not in parameter.enum:
         allowed = ", ".join(repr(entry) for entry in parameter.enum)
         raise ValueError(f"{where}: parameter {parameter.name!r} must be one of {allowed}, got {value!r}")
+
+
+def _check_late(parameter: PipelineParameter, value: str, late: StartValue, where: str) -> None:
+    """Refuse what every start would refuse, at night, when nobody looks."""
+    try:
+        _PARSERS.get(parameter.type, str)(late.sample)
+    except ValueError:
+        raise ValueError(
+            f"{where}: parameter {parameter.name!r} is of type {parameter.type}, got {value!r}, "
+            f"which is {late}"
+        ) from None
+    if parameter.enum is not None and not any(late.may_be(str(entry)) for entry in parameter.enum):
+        allowed = ", ".join(repr(entry) for entry in parameter.enum)
+        raise ValueError(
+            f"{where}: parameter {parameter.name!r} must be one of {allowed}, got {value!r}, which is {late}"
+        )
 
 
 def _is_known(value: str) -> bool:

@@ -8,17 +8,26 @@ subscriber that puts events on a bus is needed, and ``EventTrigger.pattern`` mat
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Literal, TypedDict, Unpack
 
+from scheduled_pipeline.start_values import StartValue
 from scheduled_pipeline.tokens import holds_token
 from scheduled_pipeline.trigger import checks, sagemaker_events
 from scheduled_pipeline.trigger.checks import ParameterValue
 from scheduled_pipeline.trigger.description import describe_expression
-from scheduled_pipeline.trigger.event_pattern import check_path, check_static, event_pattern_copy, is_path
-from scheduled_pipeline.trigger.expression import Dialect, Rate, parse_expression
+from scheduled_pipeline.trigger.event_pattern import (
+    check_path,
+    check_static,
+    event_pattern_copy,
+    is_path,
+    segments_of,
+)
+from scheduled_pipeline.trigger.expression import Dialect, Expression, Rate, parse_expression
+from scheduled_pipeline.trigger.matching.event_shape import ANYTHING, shape_of
+from scheduled_pipeline.trigger.matching.s3_filter import key_filter
 
 _BUS_NAME = re.compile(r"(?:arn:[^:]*:events:[^:]*:\d*:event-bus/)?[/.\-_A-Za-z0-9]{1,256}")
 _BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9.\-]{1,61}[a-z0-9]")
@@ -111,8 +120,8 @@ class EventTrigger:
 
         Args:
             bucket_name: name of the bucket; may be a CDK token.
-            prefix: what the key must begin with. Default: anything.
-            suffix: what the key must end with. Default: anything.
+            prefix: what the key must begin with, without a slash in front. Default: anything.
+            suffix: what the key must end with, such as ``.csv``. Default: anything.
             options: see the attributes of the class.
         """
         checks.check_type("bucket_name", bucket_name, str, "a string")
@@ -121,11 +130,11 @@ class EventTrigger:
                 f"bucket_name must be the name of a bucket, 3 to 63 of a-z 0-9 . -, got {bucket_name!r}"
             )
         detail: dict[str, Any] = {"bucket": {"name": [bucket_name]}}
-        key = _key_filter(prefix, suffix)
+        key = key_filter(prefix, suffix)
         if key is not None:
             detail["object"] = {"key": [key]}
         pattern = {"source": ["aws.s3"], "detail-type": ["Object Created"], "detail": detail}
-        return cls(event_pattern=pattern, **options)
+        return cls._on_documented(pattern, options)
 
     @classmethod
     def endpoint_state_change(
@@ -145,7 +154,7 @@ class EventTrigger:
             options: see the attributes of the class.
         """
         pattern = sagemaker_events.endpoint_state_change(endpoint_name, status)
-        return cls(event_pattern=pattern, **options)
+        return cls._on_documented(pattern, options)
 
     @classmethod
     def training_job_state_change(
@@ -163,7 +172,7 @@ class EventTrigger:
             options: see the attributes of the class.
         """
         pattern = sagemaker_events.training_job_state_change(name_prefix, status)
-        return cls(event_pattern=pattern, **options)
+        return cls._on_documented(pattern, options)
 
     @classmethod
     def pipeline_execution_status_change(
@@ -181,7 +190,7 @@ class EventTrigger:
             options: see the attributes of the class.
         """
         pattern = sagemaker_events.pipeline_execution_status_change(pipeline_name, status)
-        return cls(event_pattern=pattern, **options)
+        return cls._on_documented(pattern, options)
 
     @classmethod
     def model_package_approval(
@@ -191,7 +200,11 @@ class EventTrigger:
         status: str | Sequence[str] = "Approved",
         **options: Unpack[EventOptions],
     ) -> EventTrigger:
-        """Start when a model package in the registry is approved.
+        """Start when a model package in the registry is approved, once: not on later changes of it.
+
+        The events of all later changes repeat the approval, so the pattern asks that it is what has changed.
+        AWS's documents do not say whether a package that is registered as approved counts as a change; use
+        ``pattern`` where its creation is to start the pipeline.
 
         Args:
             model_package_group_name: of the package's group. Default: any.
@@ -199,7 +212,25 @@ class EventTrigger:
             options: see the attributes of the class.
         """
         pattern = sagemaker_events.model_package_approval(model_package_group_name, status)
-        return cls(event_pattern=pattern, **options)
+        return cls._on_documented(pattern, options)
+
+    @classmethod
+    def _on_documented(cls, pattern: Mapping[str, Any], options: EventOptions) -> EventTrigger:
+        """Make one on events of a known shape, and refuse paths that they do not have.
+
+        Not for ``pattern``: what AWS adds to its events can be read there before this package knows it.
+        """
+        trigger = cls(event_pattern=pattern, **options)
+        shape = shape_of(trigger.event_pattern)
+        assert shape is not None
+        for name, path in trigger._paths():
+            segments = segments_of(path)
+            if shape.value_at(segments) is None:
+                raise ValueError(
+                    f"parameters[{name!r}] is never in the event {shape.detail_type}, got {path!r}: "
+                    f"{shape.hint(segments)}"
+                )
+        return trigger
 
     @classmethod
     def cron(cls, expression: str, **options: Unpack[EventOptions]) -> EventTrigger:
@@ -239,10 +270,28 @@ class EventTrigger:
         """Names of the parameters whose value is a path into the event."""
         return frozenset(name for name, value in self.pipeline_parameters if is_path(value))
 
+    @property
+    def start_values(self) -> dict[str, StartValue]:
+        """What the parameters whose value is a path may be, as far as the documents of the event say."""
+        shape = shape_of(self.event_pattern)
+        found = (
+            {} if shape is None else {name: shape.value_at(segments_of(path)) for name, path in self._paths()}
+        )
+        return {name: value for name, value in found.items() if value not in (None, ANYTHING)}
+
+    def _paths(self) -> Iterator[tuple[str, str]]:
+        yield from ((name, value) for name, value in self.pipeline_parameters if is_path(value))
+
+    @property
+    def parsed(self) -> Expression | None:
+        """The schedule expression as a value, ``Rate`` or ``Cron``; nothing for a rule on events."""
+        text = self.schedule_expression
+        return None if text is None else parse_expression(text, Dialect.RULE)
+
     def describe(self) -> str:
         """What starts it, in plain words: ``on Object Created from aws.s3``."""
-        if self.schedule_expression is not None:
-            return describe_expression(parse_expression(self.schedule_expression, Dialect.RULE), "UTC")
+        if self.parsed is not None:
+            return describe_expression(self.parsed, "UTC")
         assert self.event_pattern is not None
         kinds, sources = (
             " or ".join(str(value) for value in self.event_pattern.get(name, []) if isinstance(value, str))
@@ -276,20 +325,3 @@ class EventTrigger:
                 check_path(where, value, self.event_pattern)
             else:
                 check_static(where, value)
-
-
-def _key_filter(prefix: str, suffix: str) -> dict[str, str] | None:
-    """Return the filter of a key; with both ends a wildcard, since filters in a list are alternatives."""
-    for name, value in (("prefix", prefix), ("suffix", suffix)):
-        checks.check_type(name, value, str, "a string")
-        if value.startswith("s3://"):
-            raise ValueError(f"{name} must be part of a key, without bucket, got {value!r}")
-    if prefix and suffix:
-        return {"wildcard": f"{_literal(prefix)}*{_literal(suffix)}"}
-    if prefix:
-        return {"prefix": prefix}
-    return {"suffix": suffix} if suffix else None
-
-
-def _literal(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("*", "\\*")

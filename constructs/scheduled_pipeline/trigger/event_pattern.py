@@ -116,6 +116,11 @@ def _list(where: str, value: object) -> Sequence[object]:
     return value
 
 
+def segments_of(path: str) -> list[str]:
+    """The names in a path, and its indexes in brackets, from the top of the event."""
+    return _SEGMENT.findall(path)
+
+
 def is_path(value: str) -> bool:
     """Whether EventBridge reads a parameter value as a path into the event, and not as itself."""
     return value == "$" or value.startswith(("$.", "$["))
@@ -136,7 +141,7 @@ def check_path(field: str, path: str, pattern: Mapping[str, object] | None) -> N
         raise ValueError(
             f"{field} must be a path of dots, letters, digits, - and _, array indexes and *, got {path!r}"
         )
-    segments = _SEGMENT.findall(path)
+    segments = segments_of(path)
     if segments and segments[0] not in ENVELOPE:
         raise ValueError(f"{field} must begin with a field of an event, {_listed(ENVELOPE)}, got {path!r}")
     if pattern is None:

@@ -108,7 +108,12 @@ def model_package_approval(
     """The pattern of ``SageMaker Model Package State Change`` for an approval status."""
     _check("model_package_group_name", model_package_group_name, _NAME, "1 to 63 of a-z A-Z 0-9 and inner -")
     group = {} if model_package_group_name is None else {"ModelPackageGroupName": [model_package_group_name]}
-    detail = {**group, **_status("ModelApprovalStatus", status, MODEL_APPROVAL_STATUSES)}
+    detail = {
+        **group,
+        **_status("ModelApprovalStatus", status, MODEL_APPROVAL_STATUSES),
+        # Of the list in the event one entry has to match: the event tells what was updated.
+        "UpdatedModelPackageFields": ["ModelApprovalStatus"],
+    }
     return _pattern("SageMaker Model Package State Change", detail)
 
 

@@ -11,8 +11,9 @@ from itertools import islice
 from typing import Any, ClassVar, Literal, Protocol, TypedDict, TypeGuard, Unpack
 from zoneinfo import ZoneInfo
 
+from scheduled_pipeline.start_values import StartValue
 from scheduled_pipeline.tokens import holds_token
-from scheduled_pipeline.trigger import checks
+from scheduled_pipeline.trigger import checks, context_attributes
 from scheduled_pipeline.trigger.checks import ParameterValue
 from scheduled_pipeline.trigger.description import describe_expression
 from scheduled_pipeline.trigger.expression import At, Expression, Rate, parse_expression
@@ -20,7 +21,6 @@ from scheduled_pipeline.trigger.occurrences import ClockChange, clock_changes, o
 from scheduled_pipeline.trigger.time_zone import in_zone, time_zone, utc_text
 
 _DISPLAY_NAME = re.compile(r"[a-zA-Z0-9](?:-*[a-zA-Z0-9]){0,81}")
-_CONTEXT_ATTRIBUTE = re.compile(r"<aws\.scheduler\.[^>]*>")
 _parsed = lru_cache(maxsize=4096)(parse_expression)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC) - timedelta(days=2)
 
@@ -77,13 +77,13 @@ class PipelineSchedule:
         pipeline_version_id: version that is started; only with ``idempotent``. Default: the latest.
     """
 
-    SCHEDULED_TIME: ClassVar[str] = "<aws.scheduler.scheduled-time>"
+    SCHEDULED_TIME: ClassVar[str] = context_attributes.SCHEDULED_TIME
     """Filled in with the time for which the run was planned, such as ``2027-01-04T09:00:00Z``."""
-    SCHEDULE_ARN: ClassVar[str] = "<aws.scheduler.schedule-arn>"
+    SCHEDULE_ARN: ClassVar[str] = context_attributes.SCHEDULE_ARN
     """Filled in with the ARN of the schedule."""
-    EXECUTION_ID: ClassVar[str] = "<aws.scheduler.execution-id>"
+    EXECUTION_ID: ClassVar[str] = context_attributes.EXECUTION_ID
     """Filled in with the identifier that the scheduler gives to each attempt."""
-    ATTEMPT_NUMBER: ClassVar[str] = "<aws.scheduler.attempt-number>"
+    ATTEMPT_NUMBER: ClassVar[str] = context_attributes.ATTEMPT_NUMBER
     """Filled in with the number of the attempt, from 1."""
 
     expression: str
@@ -244,6 +244,12 @@ class PipelineSchedule:
         return checks.parameter_strings(self.parameters, checks.SCHEDULER_PARAMETERS)
 
     @property
+    def start_values(self) -> dict[str, StartValue]:
+        """What the parameters with context attributes will be, by name."""
+        found = {name: context_attributes.start_value(value) for name, value in self.pipeline_parameters}
+        return {name: value for name, value in found.items() if value is not None}
+
+    @property
     def parsed(self) -> Expression:
         """The expression as a value: ``At``, ``Rate`` or ``Cron``."""
         return _parsed(self.expression)
@@ -308,10 +314,7 @@ class PipelineSchedule:
     def _check_parameters(self) -> None:
         for name, value in checks.parameter_strings(self.parameters, checks.SCHEDULER_PARAMETERS):
             field = f"parameters[{name!r}]"
-            unknown = set(_CONTEXT_ATTRIBUTE.findall(value)) - _context_attributes()
-            if unknown:
-                known = " ".join(sorted(_context_attributes()))
-                raise ValueError(f"{field} must use the context attributes {known}, got {min(unknown)}")
+            context_attributes.check_attributes(field, value)
             if value.startswith("$."):
                 raise ValueError(
                     f"{field} must not be a path, a schedule has no event to read, got {value!r}"
@@ -365,11 +368,6 @@ def as_pipeline_schedule(value: object) -> PipelineSchedule:
         "schedule must be a PipelineSchedule, this package's or the SageMaker SDK's, "
         f"got {value!r} ({type(value).__name__})"
     )
-
-
-def _context_attributes() -> set[str]:
-    schedule = PipelineSchedule
-    return {schedule.SCHEDULED_TIME, schedule.SCHEDULE_ARN, schedule.EXECUTION_ID, schedule.ATTEMPT_NUMBER}
 
 
 class _SdkSchedule(Protocol):

@@ -126,9 +126,14 @@ def _own_members(step: PlacedStep) -> Iterator[tuple[tuple[str, ...], str, Any]]
 
 def outputs(step: PlacedStep) -> Iterator[Any]:
     """Yield the URIs that a step writes to, as its arguments have them."""
+    yield from (uri for _, _, uri in written_members(step))
+
+
+def written_members(step: PlacedStep) -> Iterator[tuple[tuple[str, ...], str, Any]]:
+    """Yield the names above it, the name, and the URI, of each argument that says where a step writes."""
     for parents, name, value in _own_members(step):
         if WRITE in _directions(parents, name, step):
-            yield value
+            yield parents, name, value
 
 
 def _deletions(step: PlacedStep, resolver: Resolver) -> Iterator[Use]:
