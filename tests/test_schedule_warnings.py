@@ -11,7 +11,7 @@ from assembly_warnings import warnings_of
 from aws_cdk import Annotations as CdkAnnotations
 from aws_cdk import App, Stack
 
-from scheduled_pipeline import PipelineDefinition, PipelineSchedule, ScheduledPipeline
+from scheduled_pipeline import EventTrigger, PipelineDefinition, PipelineSchedule, ScheduledPipeline
 
 NOW = datetime(2027, 6, 1, 12, 0, tzinfo=UTC)
 Warn = Callable[..., list[str]]
@@ -89,6 +89,36 @@ class TestAnOverlap:
     def test_can_be_acknowledged(self, warn: Warn) -> None:
         same = PipelineSchedule.cron("0 3 * * ? *")
         assert warn(A=same, B=same, acknowledged="scheduled-pipeline:overlap") == []
+
+
+class TestWeekdaysByNumber:
+    @pytest.mark.parametrize(
+        ("field", "read", "meant"), [("1-5", "SUN-THU", "MON-FRI"), ("6-7", "FRI,SAT", "SAT,SUN")]
+    )
+    def test_that_a_crontab_counts_otherwise_are_named(
+        self, warn: Warn, field: str, read: str, meant: str
+    ) -> None:
+        (warning,) = warn(A=PipelineSchedule.cron(f"0 3 ? * {field} *"))
+        assert warning == (
+            f"schedule 'A': AWS counts weekdays from Sunday, so cron(0 3 ? * {field} *) runs on {read}; "
+            f"write {meant} if that is meant, else {read}"
+        )
+
+    @pytest.mark.parametrize("field", ["SUN-THU", "MON-FRI", "2-6", "7", "FRI,SAT", "*", "6L", "3#2"])
+    def test_that_tell_one_thing_are_fine(self, warn: Warn, field: str) -> None:
+        assert warn(A=PipelineSchedule.cron(f"0 3 ? * {field} *")) == []
+
+    def test_of_a_rule_are_named_too(self, small_definition: dict[str, Any]) -> None:
+        stack = Stack(App(), "Stack")
+        definition = PipelineDefinition.from_json(small_definition)
+        rule = EventTrigger.cron("0 3 ? * 1-5 *")
+        ScheduledPipeline(stack, "Training", definition=definition, events={"A": rule})
+        (warning,) = warnings_of(stack)
+        assert warning.startswith("event 'A': AWS counts weekdays from Sunday")
+
+    def test_can_be_acknowledged(self, warn: Warn) -> None:
+        numbers = PipelineSchedule.cron("0 3 ? * 1-5 *")
+        assert warn(A=numbers, acknowledged="scheduled-pipeline:weekday-numbers") == []
 
 
 class TestALongRun:

@@ -33,7 +33,13 @@ from scheduled_pipeline.resources.pipeline import Pipeline, check_pipeline_name
 from scheduled_pipeline.resources.schedules import Schedule
 from scheduled_pipeline.resources.scheduling import OwnScheduling, Scheduling, SchedulingParts
 from scheduled_pipeline.resources.trigger_properties import check_key
-from scheduled_pipeline.schedule_warnings import warn_of_overlaps, warn_of_past_dates
+from scheduled_pipeline.resources.validation.event_loops import check_loops
+from scheduled_pipeline.resources.validation.role_trust import RoleTrustValidation
+from scheduled_pipeline.schedule_warnings import (
+    warn_of_overlaps,
+    warn_of_past_dates,
+    warn_of_weekday_numbers,
+)
 from scheduled_pipeline.trigger.event import EventTrigger
 from scheduled_pipeline.trigger.schedule import PipelineSchedule, SdkSchedule, as_pipeline_schedule
 
@@ -138,16 +144,24 @@ class ScheduledPipeline(Construct, PipelineMetrics):
         check_arguments(path_of(self), ScheduledPipeline, locals())
         if scheduling is not None and (schedule_group, scheduler_role) != (None, None):
             raise ValueError(f"{path_of(self)}: schedule_group and scheduler_role are those of scheduling")
+        given = {
+            ("execution_role", "sagemaker.amazonaws.com"): execution_role,
+            ("scheduler_role", "scheduler.amazonaws.com"): scheduler_role,
+            ("event_role", "events.amazonaws.com"): event_role,
+        }
+        for (field, service), role in given.items():
+            if role is not None:
+                self.node.add_validation(RoleTrustValidation(role, service, f"{path_of(self)}: {field}"))
         source = self._source(definition)
         self._declared_name = self._claim_name(pipeline_name, source)
-        literals, tokens = split_values(self, values or {})
+        literals, self._tokens = split_values(self, values or {})
         self.definition = compile_for(self, source, self._declared_name, literals, suppress_findings)
 
         self.encryption_key = encryption_key
         self.artifact_bucket = artifact_bucket or self._make_artifact_bucket()
         self.execution_role = execution_role or make_execution_role(self, "ExecutionRole")
         assets = CodeAssets.add(self, self.definition.uploads)
-        bindings = {**self._bindings(), **assets.bindings, **tokens}
+        bindings = {**self._bindings(), **assets.bindings, **self._tokens}
         check_bound(self, self.definition.body, bindings)
         self.pipeline = Pipeline(
             self,
@@ -167,7 +181,7 @@ class ScheduledPipeline(Construct, PipelineMetrics):
                 "ExecutionPolicy",
                 role=self.execution_role,
                 compiled=self.definition,
-                bindings={**self._bindings(), **tokens},
+                bindings={**self._bindings(), **self._tokens},
                 pipeline_name=self._declared_name,
                 artifact_bucket=self.artifact_bucket,
                 data_buckets=data_buckets,
@@ -237,9 +251,12 @@ class ScheduledPipeline(Construct, PipelineMetrics):
             schedule = as_pipeline_schedule(schedule)
         except (TypeError, ValueError) as error:
             raise type(error)(f"{path}: {error}") from None
-        check_parameters(dict(schedule.pipeline_parameters), self.definition.parameters, path)
+        check_parameters(
+            dict(schedule.pipeline_parameters), self.definition.parameters, path, schedule.start_values
+        )
         others = {key: other.schedule for key, other in self.schedules.items()}
         warn_of_past_dates(self, name, schedule)
+        warn_of_weekday_numbers(self, f"schedule {name!r}", schedule.parsed)
         warn_of_overlaps(self, name, schedule, others)
         parts = self._scheduling_parts()
         self.schedules[name] = Schedule(
@@ -272,7 +289,19 @@ class ScheduledPipeline(Construct, PipelineMetrics):
         check_key(name, self.event_rules, path)
         if not isinstance(trigger, EventTrigger):
             raise TypeError(f"{path}: must be an EventTrigger, got {trigger!r} ({type(trigger).__name__})")
-        check_parameters(dict(trigger.pipeline_parameters), self.definition.parameters, path)
+        check_parameters(
+            dict(trigger.pipeline_parameters), self.definition.parameters, path, trigger.start_values
+        )
+        if trigger.parsed is not None:
+            warn_of_weekday_numbers(self, f"event {name!r}", trigger.parsed)
+        check_loops(
+            self,
+            path,
+            trigger,
+            compiled=self.definition,
+            bindings={**self._bindings(), **self._tokens},
+            pipeline_name=self._declared_name,
+        )
         self.node.add_validation(BucketEventsValidation(trigger, path))
         self.event_rules[name] = EventRule(
             self._child("Events"),

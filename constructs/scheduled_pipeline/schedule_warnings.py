@@ -1,4 +1,4 @@
-"""What is allowed but probably not meant: dates that have passed, and runs that meet.
+"""What is allowed but probably not meant: dates that have passed, runs that meet, weekdays by number.
 
 Warnings, never errors: a commit that was good must not break because time has passed. The clock is
 not read here. An app that wants to be told of dates in the past says what time it is, in the context:
@@ -16,6 +16,8 @@ from aws_cdk import Annotations
 from constructs import Construct, IConstruct
 
 from scheduled_pipeline.resources.jsii_cache import place_of
+from scheduled_pipeline.trigger.cron import Cron
+from scheduled_pipeline.trigger.expression import Expression
 from scheduled_pipeline.trigger.overlap import first_overlap, overlong_run
 from scheduled_pipeline.trigger.schedule import PipelineSchedule
 
@@ -27,6 +29,8 @@ OVERLAP = "scheduled-pipeline:overlap"
 """Id of the warning of two schedules that fire in the same minute."""
 LONG_RUN = "scheduled-pipeline:long-run"
 """Id of the warning of a run that takes longer than the interval of its schedule."""
+WEEKDAY_NUMBERS = "scheduled-pipeline:weekday-numbers"
+"""Id of the warning of weekdays whose numbers are other days in a crontab."""
 
 # CreateSchedule takes a start date that is up to five minutes old.
 _GRACE = timedelta(minutes=5)
@@ -103,6 +107,24 @@ def warn_of_overlaps(
             LONG_RUN,
             f"schedule {name!r}: a run is expected to take {schedule.expected_duration}, "
             f"but the next can start {interval} later",
+        )
+
+
+def warn_of_weekday_numbers(scope: Construct, where: str, expression: Expression) -> None:
+    """Warn of ``1-5`` and ``6-7``, which a crontab reads as Monday to Friday and as the weekend.
+
+    Args:
+        scope: where the warning is put.
+        where: names the schedule or the event, such as ``schedule 'Nightly'``.
+        expression: of the schedule or the event.
+    """
+    misread = expression.misread_weekdays if isinstance(expression, Cron) else None
+    if misread is not None:
+        read, meant = misread
+        Annotations.of(scope).add_warning_v2(
+            WEEKDAY_NUMBERS,
+            f"{where}: AWS counts weekdays from Sunday, so {expression} runs on {read}; write {meant} if "
+            f"that is meant, else {read}",
         )
 
 

@@ -27,7 +27,7 @@ class BucketEventsValidation:
     @jsii.member(jsii_name="validate")
     def validate(self) -> list[str]:
         """Return one sentence for each bucket that sends nothing."""
-        buckets = [_bucket_of(name) for name in _bucket_names(self._trigger)]
+        buckets = [bucket_of(name) for name in _bucket_names(self._trigger)]
         return [
             f"{self._where}: the bucket {bucket.node.path} sends no events to EventBridge, "
             "so this would never start anything; give it event_bridge_enabled=True"
@@ -36,7 +36,7 @@ class BucketEventsValidation:
         ]
 
 
-def _bucket_of(name: str) -> s3.CfnBucket | None:
+def bucket_of(name: str) -> s3.CfnBucket | None:
     """Return the bucket of the app that a name refers to, in whatever stack it is."""
     reference = Tokenization.reverse_string(name).first_token if Token.is_unresolved(name) else None
     target = reference.target if isinstance(reference, Reference) else None

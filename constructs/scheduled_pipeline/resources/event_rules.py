@@ -16,12 +16,9 @@ from scheduled_pipeline.resources.pipeline import Pipeline
 from scheduled_pipeline.resources.role_policy import allow, attach_policy
 from scheduled_pipeline.resources.trigger_properties import retry_settings, trigger_description
 from scheduled_pipeline.trigger.event import EventTrigger
-from scheduled_pipeline.trigger.sagemaker_events import PIPELINE_STATUS
 from scheduled_pipeline.trigger.start_target import START_ACTION
 
 _DEFAULT_BUS = "default"
-STARTS_ITSELF = "scheduled-pipeline:starts-itself"
-"""Id of the warning of a pipeline that is started by any pipeline's end."""
 FOREIGN_POLICY = "scheduled-pipeline:foreign-policy"
 """Id of the warning of a queue or key whose policy belongs to somebody else; the kind is put behind it."""
 
@@ -56,7 +53,6 @@ class EventRule(Construct):
         bus = self._bus()
         names.claim(self, "rule", f"{bus}/{self.rule_name}", shown=self.rule_name)
         self.rule_arn = self._arn(bus)
-        self._check_loop(declared_pipeline_name)
         self.role = role or self._make_role()
         policy = attach_policy(self, "Policy", self.role, [allow([START_ACTION], pipeline.start_arns)])
         if not takes_all_rules(dead_letter_queue):
@@ -78,27 +74,6 @@ class EventRule(Construct):
         """Return the name of the bus; a token is taken for a name of its own, which may be an ARN."""
         bus = self.trigger.event_bus_name or _DEFAULT_BUS
         return bus if Token.is_unresolved(bus) else bus.rsplit("event-bus/", 1)[-1]
-
-    def _check_loop(self, pipeline_name: str) -> None:
-        """Refuse a rule that starts the pipeline whenever the pipeline has run.
-
-        Raises:
-            ValueError: the trigger names this pipeline.
-        """
-        pattern = self.trigger.event_pattern or {}
-        if pattern.get("detail-type") != [PIPELINE_STATUS]:
-            return
-        arns = str(pattern.get("detail", {}).get("pipelineArn", ""))
-        if f":pipeline/{pipeline_name}'".lower() in arns.lower():
-            raise ValueError(
-                f"{self.node.path}: {pipeline_name!r} would start itself again each time it has run; "
-                "name another pipeline"
-            )
-        if not arns:
-            Annotations.of(self).add_warning_v2(
-                STARTS_ITSELF,
-                "the trigger names no pipeline, so this one starts itself again each time it has run",
-            )
 
     def _source(self) -> dict[str, Any]:
         """Return the condition on the ARN of the rule; a bus known at deploy time may be the default one."""
