@@ -38,6 +38,12 @@ def training(uri: Any, **arguments: Any) -> dict[str, Any]:
     return step("Training", OutputDataConfig={"S3OutputPath": uri}, **arguments)
 
 
+def function(uri: Any) -> dict[str, Any]:
+    """The job of a function with ``@step``, whose own code writes its results to where a model would go."""
+    command = ["--s3_base_uri", "s3://elsewhere/fn", "--pipeline_step_name", "Work"]
+    return training(uri, AlgorithmSpecification={"ContainerArguments": command})
+
+
 def made(body: dict[str, Any], *parameters: dict[str, Any]) -> PipelineDefinition:
     document = {"Version": "2020-12-01", "Metadata": {}, "Parameters": [*parameters], "Steps": [body]}
     return PipelineDefinition.from_json(document)
@@ -89,6 +95,7 @@ class TestAStepThatWritesWhatTheTriggerWaitsFor:
             (processing(OF_RUN), [], {"prefix": "raw/"}, "s3://raw-data/raw/"),
             (training(f"{RAW}/raw/models"), [], {"prefix": "raw/"}, "s3://raw-data/raw/models/"),
             (training(f"{RAW}/m"), [], {"suffix": ".tar.gz"}, "s3://raw-data/m/"),
+            (function(OF_RUN), [], {"prefix": "raw/"}, "s3://raw-data/raw/"),
             (
                 training("s3://elsewhere/m", CheckpointConfig={"S3Uri": f"{RAW}/raw/points"}),
                 [],
@@ -142,6 +149,7 @@ class TestAStepThatWritesWhatTheTriggerWaitsFor:
         [
             (processing(f"{RAW}/raw"), {"prefix": "raw/in/"}),
             (processing(f"{RAW}/raw/out"), {"prefix": "raw/", "suffix": ".csv"}),
+            (function(f"{RAW}/raw/results"), {"prefix": "raw/", "suffix": ".json"}),
             (
                 step(
                     "Training",

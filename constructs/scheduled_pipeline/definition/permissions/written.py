@@ -92,4 +92,6 @@ def _beginning(place: Place) -> str:
 def _endings(step: PlacedStep, path: tuple[str, ...]) -> tuple[str, ...]:
     config = step.arguments.get("OutputDataConfig")
     uncompressed = isinstance(config, Mapping) and config.get("CompressionType", "GZIP") != "GZIP"
-    return () if uncompressed else _ENDINGS.get((step.type, *path), ())
+    # The code of a function puts its results there itself, as they are.
+    is_function = function_uses.exceptions(step) is not None
+    return () if uncompressed or is_function else _ENDINGS.get((step.type, *path), ())
