@@ -102,8 +102,9 @@ FLOORS: dict[str, dict[str, set[str]]] = {
         "account": TALK,
         "assembly": TALK,
         "adoption": {*TALK, "account"},
+        "drift": {*TALK, "account", "assembly"},
         "options.py": {*TALK, "account", "assembly"},
-        "commands": {*TALK, "options.py", "account", "assembly", "adoption"},
+        "commands": {*TALK, "options.py", "account", "assembly", "adoption", "drift"},
         "main.py": {*TALK, "commands"},
     },
 }

@@ -67,11 +67,17 @@ class Operator:
         """Run the commands of a section as they stand, in one shell, and return what they print."""
         commands = SECTIONS[section]
         assert commands
+        done = self.run(commands)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def run(self, commands: str) -> subprocess.CompletedProcess[str]:
+        """Run commands in one shell."""
         # What a person is asked, nobody answers here.
         commands = commands.replace("cdk deploy", "cdk deploy --require-approval never --ci")
         commands = commands.replace("cdk destroy", "cdk destroy --force --ci")
         commands = commands.replace("npx cdk", "cdk").replace("cdk diff", "cdk diff --ci")
-        done = subprocess.run(
+        return subprocess.run(
             ["bash", "-ec", commands],
             cwd=self.project,
             env=self.environment,
@@ -80,8 +86,6 @@ class Operator:
             text=True,
             check=False,
         )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
 
     def edit_stages(self, old: str, new: str) -> None:
         path = self.project / "stacks" / "stages.py"
@@ -164,6 +168,24 @@ def test_pause(operator: Operator) -> None:
 def test_resume(operator: Operator) -> None:
     operator.edit_stages("schedules_enabled=False", "schedules_enabled=True")
     assert "ENABLED" in operator.follow("Resume")
+    assert operator.states == {"ENABLED"}
+
+
+def test_what_was_changed_by_hand(operator: Operator) -> None:
+    """Nothing at first; then what two hands have done is shown, and put back."""
+    operator.follow("What was changed by hand")
+    scheduler, events = operator.aws.client("scheduler"), operator.aws.client("events")
+    (listed,) = scheduler.list_schedules(NamePrefix=SCHEDULE)["Schedules"]
+    kept = scheduler.get_schedule(Name=SCHEDULE, GroupName=listed["GroupName"])
+    names = ("Name", "GroupName", "ScheduleExpression", "FlexibleTimeWindow", "Target")
+    scheduler.update_schedule(**{name: kept[name] for name in names}, State="DISABLED")
+    events.disable_rule(Name=f"{PIPELINE}-Endings")
+    _, show, put_back = SECTIONS["What was changed by hand"].splitlines()
+    shown = operator.run(show)
+    assert shown.returncode == 1, shown.stderr
+    assert shown.stdout.count("State\tENABLED\tDISABLED") == 2
+    assert operator.run(put_back).returncode == 0
+    assert operator.run(show).returncode == 0
     assert operator.states == {"ENABLED"}
 
 

@@ -75,13 +75,18 @@ def write_assembly(tmp_path: Path) -> Callable[..., Path]:
     """Write an assembly with one stack, and other parts of its template as keywords."""
 
     def write(
-        resources: Resources, *, folder: str = "cdk.out", stack: str = "Stack", **parts: object
+        resources: Resources,
+        *,
+        folder: str = "cdk.out",
+        stack: str = "Stack",
+        environment: str = "aws://unknown-account/eu-west-1",
+        **parts: object,
     ) -> Path:
         where = tmp_path / folder
         where.mkdir(parents=True, exist_ok=True)
         artifact = {
             "type": "aws:cloudformation:stack",
-            "environment": "aws://unknown-account/eu-west-1",
+            "environment": environment,
             "properties": {"templateFile": "Stack.template.json", "stackName": stack},
         }
         manifest = {

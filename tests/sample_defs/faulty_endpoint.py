@@ -18,6 +18,7 @@ _SCOPE = re.compile(r"Credential=[^/]+/\d+/[^/]+/([^/]+)/aws4_request")
 _SCHEDULER = {
     ("GET", True): "GetSchedule",
     ("GET", False): "ListSchedules",
+    ("PUT", True): "UpdateSchedule",
     ("DELETE", True): "DeleteSchedule",
 }
 
@@ -59,6 +60,7 @@ class FaultyEndpoint:
     calls: Counter[str] = field(default_factory=Counter)
     order: list[str] = field(default_factory=list)
     _faults: list[Fault] = field(default_factory=list)
+    _words: dict[str, tuple[bytes, bytes]] = field(default_factory=dict)
     _lock: Any = field(default_factory=threading.Lock)
 
     def refuse(
@@ -72,6 +74,14 @@ class FaultyEndpoint:
         times: int = 1_000_000,
     ) -> None:
         self._faults.append(Fault(action, code, message, status, containing, times))
+
+    def replace(self, action: str, old: str, new: str) -> None:
+        """Have the answers of an action say something else."""
+        self._words[action] = (old.encode(), new.encode())
+
+    def answered(self, action: str, body: bytes) -> bytes:
+        """What an answer says."""
+        return body.replace(*self._words[action]) if action in self._words else body
 
     def mend(self) -> None:
         self._faults.clear()
@@ -116,7 +126,7 @@ class _Handler(BaseHTTPRequestHandler):
             connection.request(self.command, self.path, body, dict(self.headers))
             response = connection.getresponse()
             kept = {name: value for name, value in response.getheaders() if name.lower() in _KEPT}
-            self._send(response.status, kept, response.read())
+            self._send(response.status, kept, server.endpoint.answered(action, response.read()))
         finally:
             connection.close()
 
@@ -128,8 +138,9 @@ class _Handler(BaseHTTPRequestHandler):
         if target := self.headers.get("X-Amz-Target"):
             return f"{service}:{target.rpartition('.')[2]}"
         if service == "scheduler":
-            one = urlsplit(self.path).path.count("/") > 1
-            return f"scheduler:{_SCHEDULER.get((self.command, one), self.command)}"
+            path = urlsplit(self.path).path
+            name = _SCHEDULER.get((self.command, path.count("/") > 1), self.command)
+            return f"scheduler:{name}{'Group' if path.startswith('/schedule-groups/') else ''}"
         return f"{service}:{parse_qs(body.decode()).get('Action', ['?'])[0]}"
 
     def _send(self, status: int, headers: dict[str, str], body: bytes) -> None:

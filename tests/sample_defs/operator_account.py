@@ -111,6 +111,19 @@ class OperatorAccount:
             time.sleep(0.02)
         assert status == "CREATE_COMPLETE", status
 
+    def export(self, name: str, value: str) -> None:
+        """Deploy a stack that exports a value."""
+        queue = {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": name}}
+        template = {
+            "Resources": {"Queue": queue},
+            "Outputs": {"Out": {"Value": value, "Export": {"Name": name}}},
+        }
+        cloudformation = self.aws.client("cloudformation")
+        cloudformation.create_stack(StackName=f"Exports{name}", TemplateBody=json.dumps(template))
+        cloudformation.get_waiter("stack_create_complete").wait(
+            StackName=f"Exports{name}", WaiterConfig={"Delay": 0.05}
+        )
+
     def owned_schedule(self, name: str, *, pipeline: str, **properties: Any) -> dict[str, Any]:
         """The resource of a schedule."""
         usual = {

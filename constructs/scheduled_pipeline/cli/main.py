@@ -17,6 +17,7 @@ from typer.core import TyperGroup
 from scheduled_pipeline.cli.commands.account.adopt import adopt
 from scheduled_pipeline.cli.commands.account.delete import delete_triggers
 from scheduled_pipeline.cli.commands.account.describe import describe
+from scheduled_pipeline.cli.commands.account.drift import drift
 from scheduled_pipeline.cli.commands.account.list_triggers import list_triggers
 from scheduled_pipeline.cli.commands.account.orphans import orphans
 from scheduled_pipeline.cli.commands.assembly.next_runs import next_runs
@@ -91,6 +92,7 @@ _add("describe", describe)
 _add("delete", delete_triggers)
 _add("orphans", orphans)
 _add("adopt", adopt)
+_add("drift", drift)
 _add("permissions", permissions)
 _add("start", start)
 _add("runs", runs)

@@ -1,4 +1,4 @@
-"""Talk with an operator at a terminal: show what is being looked at, and ask before something is deleted."""
+"""Talk with an operator at a terminal: show what is being looked at, and ask before something is changed."""
 
 from __future__ import annotations
 
@@ -11,23 +11,28 @@ import typer
 from scheduled_pipeline.cli.errors import UsageError
 
 
-def check_askable(*, as_json: bool) -> None:
+def check_askable(*, as_json: bool, what: str = "deletion", instead: str = "add --yes or --dry-run") -> None:
     """Refuse to ask when there is no terminal to show the question or to answer it.
 
     Raises:
         UsageError: standard input or output is not a terminal, or a document is wanted.
     """
     if as_json:
-        raise UsageError("deletion asks first, and --json leaves no place to ask: add --yes or --dry-run")
+        raise UsageError(f"{what} asks first, and --json leaves no place to ask: {instead}")
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise UsageError("deletion asks first, and there is no terminal to ask at: add --yes or --dry-run")
+        raise UsageError(f"{what} asks first, and there is no terminal to ask at: {instead}")
 
 
 def confirmed(number: int) -> bool:
     """Whether the operator wants that many triggers deleted; an interrupt means no."""
     what = "this 1 trigger" if number == 1 else f"these {number:,} triggers"
+    return agreed(f"Delete {what}?")
+
+
+def agreed(question: str) -> bool:
+    """Whether the operator says yes; an interrupt means no."""
     try:
-        return typer.confirm(f"Delete {what}?", err=True)
+        return typer.confirm(question, err=True)
     except typer.Abort:
         return False
 

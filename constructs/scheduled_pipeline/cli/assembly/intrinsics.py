@@ -62,11 +62,15 @@ class Scope:
         given: what is known from outside by name: pseudo parameters, the parameters of a nested stack.
         parameters: the template's own ``Parameters``.
         resources: the template's own ``Resources``.
+        attributes: what a deployment knows of them, by logical id, a dot and the attribute.
+        exports: what a deployment knows of other stacks, by the name of the export.
     """
 
     given: Mapping[str, Text] = field(default_factory=dict)
     parameters: Mapping[str, Any] = field(default_factory=dict)
     resources: Mapping[str, Any] = field(default_factory=dict)
+    attributes: Mapping[str, Text] = field(default_factory=dict)
+    exports: Mapping[str, Text] = field(default_factory=dict)
 
     def text(self, value: object) -> Text:
         """A value as text, whatever it is."""
@@ -125,10 +129,26 @@ class Scope:
         literal, name = variable.groups()
         if literal:
             return Text(text=f"${{{name}}}")
-        return self.text(values[name]) if name in values else self._ref(name)
+        if name in values:
+            return self.text(values[name])
+        return self._attribute(name) if "." in name else self._ref(name)
 
     def _attribute(self, argument: object) -> Text:
-        return unknown(".".join(map(str, argument)) if isinstance(argument, list) else argument)
+        name = ".".join(map(str, argument)) if isinstance(argument, list) else str(argument)
+        return self.attributes.get(name) or unknown(name)
+
+    def _select(self, argument: object) -> Text:
+        match argument:
+            case [int() | str() as index, {"Fn::Split": [str(separator), value]}] if str(index).isdecimal():
+                whole = self.text(value)
+                parts = whole.text.split(separator)
+                if whole.known and int(index) < len(parts):
+                    return Text(text=parts[int(index)], assumed=whole.assumed)
+        return unknown(f"Select {self.text(argument)}")
+
+    def _import(self, argument: object) -> Text:
+        name = self.text(argument)
+        return self.exports.get(name.text) or unknown(f"ImportValue {name}")
 
     def _if(self, argument: object) -> Text:
         match argument:
@@ -143,6 +163,8 @@ _FUNCTIONS: Mapping[str, Callable[[Scope, object], Text]] = {
     "Fn::Sub": Scope._sub,
     "Fn::GetAtt": Scope._attribute,
     "Fn::If": Scope._if,
+    "Fn::ImportValue": Scope._import,
+    "Fn::Select": Scope._select,
 }
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from scheduled_pipeline.cli.assembly.assembly import Stack
-from scheduled_pipeline.cli.assembly.intrinsics import mapping
+from scheduled_pipeline.cli.assembly.intrinsics import Text, mapping
 from scheduled_pipeline.definition.permission import EXECUTION_ROLE, Permission, filled
 from scheduled_pipeline.definition.permissions.derive import derive, run_time_places
 
@@ -49,28 +49,34 @@ def find_permissions(stacks: Iterable[Stack]) -> tuple[PipelinePermissions, ...]
     )
 
 
-class _NotHereError(Exception):
+class NotHereError(Exception):
     """The assembly does not have the definition; the message says where it is."""
 
 
-def _definition(stack: Stack, resource: Mapping[str, Any]) -> str:
-    """The text of the definition: in the template, or in the file that goes to S3."""
+def definition_of(stack: Stack, resource: Mapping[str, Any]) -> Text:
+    """The definition of a pipeline: in the template, or in the file that goes to S3.
+
+    Raises:
+        NotHereError: it is neither.
+    """
     definition = mapping(mapping(resource.get("Properties")).get("PipelineDefinition"))
     body = stack.scope.property(definition, "PipelineDefinitionBody")
     if body is not None:
-        return body.text
+        return body
     shown = mapping(mapping(resource.get("Metadata")).get(_METADATA))
     path = shown.get("path")
     if not isinstance(path, str):
-        raise _NotHereError("its definition is not in the template but in S3")
+        raise NotHereError("its definition is not in the template but in S3")
     file = stack.file.parent / path
     try:
         text: str = file.read_text(encoding="utf-8")
     except OSError as error:
-        raise _NotHereError(f"its definition, {file}, cannot be read: {error.strerror}") from None
+        raise NotHereError(f"its definition, {file}, cannot be read: {error.strerror}") from None
+    known = True
     for marker, value in mapping(shown.get("substitutions")).items():
-        text = text.replace(str(marker), json.dumps(stack.scope.text(value).text)[1:-1])
-    return text
+        filled_in = stack.scope.text(value)
+        text, known = text.replace(str(marker), json.dumps(filled_in.text)[1:-1]), known and filled_in.known
+    return Text(text=text, known=known)
 
 
 def _read(stack: Stack, logical_id: str, resource: Mapping[str, Any]) -> PipelinePermissions:
@@ -84,8 +90,8 @@ def _read(stack: Stack, logical_id: str, resource: Mapping[str, Any]) -> Pipelin
         role="-" if role is None else role.text,
     )
     try:
-        document = json.loads(_definition(stack, resource))
-    except _NotHereError as error:
+        document = json.loads(definition_of(stack, resource).text)
+    except NotHereError as error:
         return replace(found, problem=str(error))
     except ValueError as error:
         return replace(found, problem=f"its definition is not JSON: {error}")
