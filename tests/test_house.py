@@ -109,7 +109,7 @@ FLOORS: dict[str, dict[str, set[str]]] = {
     },
 }
 # What a wing without the CDK may import beside itself and the standard library.
-PURE = {"trigger": {"tzdata"}, "definition": {"sagemaker", "boto3", "botocore"}}
+PURE = {"trigger": {"tzdata"}, "definition": {"sagemaker", "boto3", "botocore", "dateutil"}}
 MOST_MODULES = 16
 
 

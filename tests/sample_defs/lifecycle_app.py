@@ -22,7 +22,7 @@ class Plan:
     """One app.
 
     Attributes:
-        definition: of the pipeline, as JSON data.
+        definition: of the pipeline, as JSON data or as the name of a build function.
         schedules: by name.
         events: by name.
         pipeline_name: physical name. Default: made from the construct's path.
@@ -34,7 +34,7 @@ class Plan:
         options: further arguments of the construct.
     """
 
-    definition: Mapping[str, Any]
+    definition: Mapping[str, Any] | str
     schedules: Mapping[str, PipelineSchedule]
     events: Mapping[str, EventTrigger] = field(default_factory=dict)
     pipeline_name: str | None = "Lifecycle"
@@ -56,7 +56,7 @@ def synthesize(plan: Plan, folder: Path, context: Mapping[str, Any]) -> None:
 
 def _add_stack(scope: Construct, plan: Plan) -> None:
     stack = Stack(scope, plan.stack, env=Environment(region=REGION))
-    options = dict(plan.options)
+    options, given = dict(plan.options), plan.definition
     if plan.other_group:
         options["schedule_group"] = scheduler.ScheduleGroup(
             stack, "Other", removal_policy=RemovalPolicy.DESTROY
@@ -64,7 +64,7 @@ def _add_stack(scope: Construct, plan: Plan) -> None:
     training = ScheduledPipeline(
         stack,
         "Training",
-        definition=PipelineDefinition.from_json(dict(plan.definition)),
+        definition=given if isinstance(given, str) else PipelineDefinition.from_json(dict(given)),
         pipeline_name=plan.pipeline_name,
         schedules=plan.schedules,
         events=plan.events,

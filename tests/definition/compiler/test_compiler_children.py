@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from scheduled_pipeline.definition.compiler import warm_up as warm_up_module
 from scheduled_pipeline.definition.compiler.cache import CompiledCache
 from scheduled_pipeline.definition.compiler.child_process import Child
 from scheduled_pipeline.definition.compiler.compiler import Compiler
+from scheduled_pipeline.definition.compiler.job import Job
 from scheduled_pipeline.definition.compiler.request import CompileRequest
 from scheduled_pipeline.definition.compiler.source import FunctionReference
 from scheduled_pipeline.definition.findings import Finding
@@ -52,6 +53,17 @@ def _request(module: str, region: str = "eu-west-1") -> CompileRequest:
     return CompileRequest(
         function=FunctionReference(module, "build"), region=region, partition="aws", pipeline_name="lab"
     )
+
+
+_HANGS = """
+import time
+def text(context):
+    with (HERE / "begun").open("a") as file:
+        file.write("begun\\n")
+    time.sleep(30)
+    (HERE / "ended").touch()
+    return 1
+"""
 
 
 def _line_of(path: Path, text: str) -> int:
@@ -172,10 +184,43 @@ class TestWarmUp:
             made.unlink()  # as in a new checkout whose cache was restored
         warm_up_module.warm_up()
         for ahead in list(own_lab.compiler._ahead.values()):
-            assert isinstance(ahead, Future)
-            ahead.result()
+            assert isinstance(ahead, Job)
+            ahead.future.result()
         own_lab.write("made.txt", "2")
         assert own_lab.text(module) == "2"
+
+    @pytest.mark.parametrize("begun", [True, False], ids=["at work", "while the SDK is imported"])
+    @pytest.mark.parametrize("forks", [True, False], ids=["forks", "a process each"])
+    def test_keeps_nobody_waiting_for_what_nobody_asks_for(
+        self,
+        own_lab: Lab,
+        restart: Callable[[], Compiler],
+        monkeypatch: pytest.MonkeyPatch,
+        begun: bool,
+        forks: bool,
+    ) -> None:
+        monkeypatch.setattr(lanes_module, "Child", partial(Child, forks=forks))
+        gone = own_lab.define("gone.py", "def text(context): return 1")
+        own_lab.text(gone)
+        restart()
+        own_lab.define("gone.py", _HANGS)
+        warm_up_module.warm_up()
+        while begun and not (own_lab.folder / "begun").exists():
+            time.sleep(0.05)
+        fresh = own_lab.define("fresh.py", "def text(context): return 2")
+        assert own_lab.text(fresh) == "2"
+        assert not (own_lab.folder / "ended").exists()
+
+    def test_shows_a_time_out_once(self, own_lab: Lab, restart: Callable[[], Compiler]) -> None:
+        module = own_lab.define("hangs.py", "def text(context): return 1")
+        own_lab.text(module)
+        restart()
+        own_lab.text(own_lab.define("first.py", "def text(context): return 1"))
+        own_lab.define("hangs.py", _HANGS)
+        warm_up_module.warm_up('{"scheduled-pipeline:compile-timeout": 2}')
+        with pytest.raises(DefinitionError, match="did not answer within 2 seconds"):
+            own_lab.compile(module, timeout=2)
+        assert (own_lab.folder / "begun").read_text() == "begun\n"
 
     @pytest.mark.parametrize("content", ["", "[", "[1]", "{}", '["{}"]', None])
     def test_starts_nothing_when_the_last_synth_is_not_known(

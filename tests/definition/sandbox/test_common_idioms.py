@@ -58,6 +58,11 @@ def test_a_model_is_described_to_the_sdk_alone(compiler: Compiler) -> None:
         _compile(compiler, "common_idioms:describes_a_model")
 
 
+def test_time_zones_are_those_of_the_package_tzdata(compiler: Compiler) -> None:
+    opened = _compile(compiler, "common_idioms:reads_time_zones").parameters[0].default
+    assert opened == "/tzdata/zoneinfo/Europe/Paris"
+
+
 def test_a_variable_of_the_environment_is_to_be_a_value(compiler: Compiler) -> None:
     with pytest.raises(DefinitionError) as caught:
         _compile(compiler, "common_idioms:reads_the_environment")

@@ -82,7 +82,7 @@ LATE = rf"did not answer within {SECONDS:g} seconds and was ended"
         ("hangs_with_all_files_closed", LATE),
         ("closes_all_files", "Bad file descriptor"),
         ("is_interrupted", r"hostile_pipelines\.py.*KeyboardInterrupt: boo"),
-        ("talks_into_every_pipe", "was not|ended|JSON|raised"),
+        ("talks_into_every_pipe", "wrote something else than its answer"),
         ("prints_a_lot", None),
     ],
 )

@@ -20,6 +20,8 @@ from scheduled_pipeline.definition.model import DefinitionError, PackedPipeline,
 from scheduled_pipeline.definition.project import Project, Reads
 from scheduled_pipeline.definition.sandbox import protocol
 from scheduled_pipeline.definition.sandbox.protocol import (
+    Cancel,
+    Cancelled,
     Compiled,
     Ended,
     Failed,
@@ -59,12 +61,15 @@ ANSWERS: list[protocol.Answer] = [
     Failed("raised"),
     Refused("no"),
     Ended("ended with code 7", late=True, place="/a/b.py:3, in build"),
+    Cancelled(),
 ]
 
 
 def test_messages_are_read_as_they_were_written() -> None:
     assert protocol.read_start(protocol.write(START)) == START
+    assert protocol.read_request(protocol.write(Cancel())) == Cancel()
     read = protocol.read_request(protocol.write(REQUEST))
+    assert isinstance(read, Request)
     assert read == REQUEST
     assert [type(value) for value in read.values.values()] == [str, int, float, bool]
     assert [protocol.read_answer(protocol.write(answer)) for answer in ANSWERS] == ANSWERS
@@ -81,7 +86,7 @@ def _changed(**changes: Any) -> str:
         ("[]", r"the request must be an object, got \[\]"),
         ("{}", "the request is of version None of the protocol"),
         (_changed(protocol="1"), "the request is of version '1' of the protocol"),
-        (_changed(kind="start"), "the request must be of kind 'request', got 'start'"),
+        (_changed(kind="start"), "the request must be of kind 'request' or 'cancel', got 'start'"),
         (_changed(region=None), "the request.region must be a string, got None"),
         (_changed(colour=1), "the request has 'colour', which is not known"),
     ],
@@ -141,7 +146,7 @@ _TALKER = "import sys\nfor line in sys.stdin: print({line!r}, flush=True)\n"
         (f'{{"protocol": {protocol.VERSION}, "kind": "compiled"}}', "the answer has no 'pipeline'"),
         (
             f'{{"protocol": {protocol.VERSION}, "kind": "x"}}',
-            "the answer must be of kind 'compiled' or 'failed' or 'refused' or 'ended', got 'x'",
+            "the answer must be of kind 'compiled' or 'failed' or 'refused' or 'ended' or 'cancelled', ",
         ),
     ],
 )

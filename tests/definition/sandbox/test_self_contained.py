@@ -6,6 +6,7 @@ import ast
 import re
 import subprocess
 import sys
+import threading
 import venv
 from collections.abc import Iterator
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
@@ -26,7 +27,7 @@ PACKAGE = FOLDER.parents[1]
 SAMPLES = Path(__file__).resolve().parents[2] / "sample_defs"
 OWN = "scheduled_pipeline.definition.sandbox"
 NAMED = set(re.findall(r"^- ``(.+)``$", str(sandbox.__doc__), re.MULTILINE))
-SDK = {"sagemaker", "boto3", "botocore", "cloudpickle"}
+SDK = {"dateutil", "sagemaker", "boto3", "botocore", "cloudpickle"}
 NOT_THERE = {"aws_cdk", "constructs", "jsii", "typer", "tzdata"}
 
 # In front of what a child is started with. What is refused is also told, as an import may be tried in vain.
@@ -131,7 +132,7 @@ def _path_of(python: Path) -> list[str]:
     return done.stdout.splitlines()
 
 
-def _ask(folder: Path, root: Path, functions: list[str]) -> tuple[list[Answer], str]:
+def _ask(folder: Path, root: Path, functions: list[str]) -> tuple[list[Answer | None], str]:
     child = child_process.Child(root, "eu-west-1", Project.of(str(folder), sys.path), Surroundings())
     try:
         answers = [
@@ -143,6 +144,7 @@ def _ask(folder: Path, root: Path, functions: list[str]) -> tuple[list[Answer], 
                     pipeline_name="bare",
                 ),
                 300,
+                threading.Event(),
             )
             for function in functions
         ]

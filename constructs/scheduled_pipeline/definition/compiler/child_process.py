@@ -9,6 +9,8 @@ import sys
 import threading
 import time
 from dataclasses import replace
+from functools import cache
+from importlib import resources
 from pathlib import Path
 
 from scheduled_pipeline.definition.compiler.request import CompileRequest
@@ -17,7 +19,10 @@ from scheduled_pipeline.definition.sandbox import protocol
 from scheduled_pipeline.definition.sandbox.forked import POSSIBLE
 from scheduled_pipeline.definition.sandbox.protocol import (
     Answer,
+    Cancel,
+    Cancelled,
     ProtocolError,
+    Request,
     Start,
     Surroundings,
 )
@@ -42,7 +47,15 @@ _GRACE_SECONDS = 5.0
 
 
 class ChildEndedError(Exception):
-    """The child ended, or was ended, before it answered; the text says how."""
+    """The child ended, or was ended, before it answered; the text says how.
+
+    Attributes:
+        late: whether it was ended because the time was over.
+    """
+
+    def __init__(self, how: str, *, late: bool = False) -> None:
+        super().__init__(how)
+        self.late = late
 
 
 class Child:
@@ -81,6 +94,8 @@ class Child:
         self._log = root / "output.log"
         self._output_seen = 0
         self._has_answered = False
+        self._writing = threading.Lock()
+        self._given_up: threading.Event | None = None
         folder = project.anchors[0]
         start = Start(
             path=tuple(os.path.join(folder, entry) for entry in sys.path),  # noqa: PTH118 - the strings as they are
@@ -101,50 +116,40 @@ class Child:
                 encoding="utf-8",
             )
 
-    def ask(self, wanted: CompileRequest, seconds: float) -> Answer:
-        """Send a request and wait for its answer.
+    def ask(self, wanted: CompileRequest, seconds: float, given_up: threading.Event) -> Answer | None:
+        """Send a request and return its answer, or None if it was given up.
 
         Args:
             wanted: the definition.
             seconds: how long it may take, the start of the process included.
+            given_up: says that nobody waits for the answer any more; see ``cancel``.
 
         Raises:
             ChildEndedError: it died, or was ended because it took too long or because it does not speak our
                 protocol; it cannot be used any more.
         """
-        process = self._process
-        assert process.stdin is not None
-        assert process.stdout is not None
-        request = wanted.asked(self.staging, time.monotonic() + seconds)
-        late = threading.Event()
-
-        def end_it() -> None:
-            late.set()
-            process.kill()
-
-        timer = threading.Timer(seconds + (_GRACE_SECONDS if self.forks else 0), end_it)
-        timer.daemon = True
-        timer.start()
-        try:
-            process.stdin.write(protocol.write(request) + "\n")
-            process.stdin.flush()
-            line = process.stdout.readline()
-        except (BrokenPipeError, ValueError):  # a pipe that was closed by `end`
-            line = ""
-        finally:
-            timer.cancel()
-        if not line.endswith("\n"):
-            self.end()
-            if late.is_set():
-                raise ChildEndedError(f"did not answer within {seconds:g} seconds and was ended")
-            raise ChildEndedError(f"ended with code {process.returncode} before it answered")
+        line = self._exchange(wanted, seconds, given_up)
+        if line is None:
+            return None
         self._has_answered = True
         try:
-            return protocol.read_answer(line)
+            answer = protocol.read_answer(line)
         except ProtocolError as error:
             self._process.kill()
             self.end()
             raise ChildEndedError(f"was not understood ({error}) and was ended") from None
+        return None if isinstance(answer, Cancelled) else answer
+
+    def cancel(self) -> None:
+        """End the work on a request that was given up; ``ask`` then returns, with None or with its answer."""
+        with self._writing:
+            if self._given_up is None or not self._given_up.is_set():
+                return
+            if not self.forks:
+                self._process.kill()
+                return
+            with contextlib.suppress(OSError, ValueError):  # it has ended meanwhile
+                self._write(Cancel())
 
     def output(self) -> str:
         """Return what was printed since the last call."""
@@ -175,10 +180,63 @@ class Child:
         if self._process.stdout is not None:
             self._process.stdout.close()
 
+    def _exchange(self, wanted: CompileRequest, seconds: float, given_up: threading.Event) -> str | None:
+        """Return the line that answers a request, or None if it was given up and nothing came of it."""
+        request = wanted.asked(self.staging, time.monotonic() + seconds)
+        assert self._process.stdout is not None
+        late = threading.Event()
+
+        def end_it() -> None:
+            late.set()
+            self._process.kill()
+
+        timer = threading.Timer(seconds + (_GRACE_SECONDS if self.forks else 0), end_it)
+        timer.daemon = True
+        timer.start()
+        try:
+            if not self._send(request, given_up):
+                return None
+            line = self._process.stdout.readline()
+        except (BrokenPipeError, ValueError):  # a pipe that was closed by `end`
+            line = ""
+        finally:
+            timer.cancel()
+            with self._writing:
+                self._given_up = None
+        if line.endswith("\n"):
+            return line
+        self.end()
+        if given_up.is_set() and not self.forks:
+            return None
+        if late.is_set():
+            raise ChildEndedError(f"did not answer within {seconds:g} seconds and was ended", late=True)
+        raise ChildEndedError(f"ended with code {self._process.returncode} before it answered")
+
+    def _send(self, request: Request, given_up: threading.Event) -> bool:
+        """Send a request unless it is given up already; what is given up from now on is cancelled."""
+        with self._writing:
+            if given_up.is_set():
+                return False
+            self._given_up = given_up
+            self._write(request)
+            return True
+
+    def _write(self, message: Request | Cancel) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.write(protocol.write(message) + "\n")
+        self._process.stdin.flush()
+
     def _hang_up(self) -> None:
         if self._process.stdin is not None:
             with contextlib.suppress(OSError):
                 self._process.stdin.close()
+
+
+@cache
+def _time_zones() -> str:
+    """Return the folder of the package ``tzdata``."""
+    with resources.as_file(resources.files("tzdata") / "zoneinfo") as folder:
+        return str(folder)
 
 
 def _environment(root: Path, region: str) -> dict[str, str]:
@@ -191,6 +249,9 @@ def _environment(root: Path, region: str) -> dict[str, str]:
         "TMPDIR": str(root / "tmp"),
         "LC_ALL": "C.UTF-8",
         "TZ": "UTC",
+        # The machine's database of time zones may be of another year: Python's, and the C library's.
+        "PYTHONTZPATH": _time_zones(),
+        "TZDIR": _time_zones(),
         "AWS_REGION": region,
         "AWS_DEFAULT_REGION": region,
         "AWS_ACCESS_KEY_ID": "offline",

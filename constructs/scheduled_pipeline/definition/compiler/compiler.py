@@ -7,7 +7,7 @@ import contextlib
 import os
 import sys
 from collections.abc import Iterable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from functools import cache, lru_cache
 from pathlib import Path
 
@@ -51,7 +51,7 @@ class Compiler:
         self._finishing = ThreadPoolExecutor(max_workers=1)
         self._models_wanted = False
         self._lanes: dict[tuple[str, Project], Lanes] = {}
-        self._ahead: dict[_Key, CompiledPipeline | Future[Outcome]] = {}
+        self._ahead: dict[_Key, CompiledPipeline | Job] = {}
         self._early: set[_Key] = set()
 
     def compile(
@@ -90,7 +90,7 @@ class Compiler:
         found = self._look_up(request, cache, timeout, anew=show_output)
         if isinstance(found, CompiledPipeline):
             return found
-        outcome = self._wait(found)
+        outcome = self._wait(found.future)
         if show_output:
             sys.stderr.write(outcome.output)
         if outcome.compiled is None:
@@ -108,8 +108,7 @@ class Compiler:
         """Begin to compile many definitions; returns at once.
 
         ``compile`` with the same arguments waits for the one it asks for and takes it. Nothing is begun for
-        what is in the cache, and nothing is raised here: an error is raised by ``compile``. What nobody asks
-        for in the end costs its time, and is in the cache for the next synth.
+        what is in the cache, and nothing is raised here: an error is raised by ``compile``.
 
         As many children work as the machine has cores, if there is enough for each to do.
 
@@ -117,8 +116,10 @@ class Compiler:
             requests: what will be asked for, in the order in which it will be.
             cache: the one that ``compile`` will be given.
             timeout: seconds that each may take.
-            early: whether files may still change before ``compile`` is called, as when the app writes some;
-                it then takes only what the cache says is right at that time. Default: they do not.
+            early: whether nobody knows yet that they will be asked for, and files may still change until
+                then, as when the app writes some. ``compile`` takes only what the cache says is right at that
+                time, and what nobody has asked for is given up where it keeps back what somebody has.
+                Default: they will be, and files do not change.
         """
         project = project_of(cache)
         missing: dict[str, list[CompileRequest]] = {}
@@ -135,7 +136,7 @@ class Compiler:
             for request in wanted:
                 key = (request.text, project, cache)
                 if key not in self._ahead:
-                    self._ahead[key] = self._submit(request, project, cache, timeout)
+                    self._ahead[key] = self._submit(request, project, cache, timeout, wanted=not early)
                     if early:
                         self._early.add(key)
 
@@ -159,27 +160,44 @@ class Compiler:
 
     def _look_up(
         self, request: CompileRequest, cache: CompiledCache | None, seconds: float, *, anew: bool
-    ) -> CompiledPipeline | Future[Outcome]:
+    ) -> CompiledPipeline | Job:
         """Return what the cache has, or what is being compiled, if need be from now on."""
         project = project_of(cache)
         if cache is not None:
             self._keeper.note(cache, request)
         key = (request.text, project, cache)
         ahead = self._ahead.pop(key, None)
-        if isinstance(ahead, Future) and key in self._early:
-            self._wait(ahead)
+        if isinstance(ahead, Job) and key in self._early:
+            self._lanes_of(request.region, project).want(ahead)
+            if self._is_late(ahead):
+                return ahead
             ahead = None
-        if isinstance(ahead, Future) or (ahead is not None and not anew):
+        if isinstance(ahead, Job) or (ahead is not None and not anew):
             return ahead
         found = cache.find(request, project) if cache is not None and not anew else None
-        return found or self._submit(request, project, cache, seconds)
+        return found or self._submit(request, project, cache, seconds, wanted=True)
+
+    def _is_late(self, job: Job) -> bool:
+        """Wait for a job; whether its time was over, which nobody wants to see a second time."""
+        try:
+            return self._wait(job.future).late
+        except CancelledError:
+            return False
 
     def _submit(
-        self, request: CompileRequest, project: Project, cache: CompiledCache | None, seconds: float
-    ) -> Future[Outcome]:
+        self,
+        request: CompileRequest,
+        project: Project,
+        cache: CompiledCache | None,
+        seconds: float,
+        *,
+        wanted: bool,
+    ) -> Job:
         job = Job(request, project, cache, seconds, self._keeper)
+        if wanted:
+            job.wanted.set()
         self._lanes_of(request.region, project).put(job)
-        return job.future
+        return job
 
     def _lanes_of(self, region: str, project: Project) -> Lanes:
         key = (region, project)

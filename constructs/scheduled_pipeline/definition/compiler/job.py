@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import threading
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,20 +13,28 @@ from scheduled_pipeline.definition.compiler.keeper import Keeper
 from scheduled_pipeline.definition.compiler.request import CompileRequest
 from scheduled_pipeline.definition.model import CompiledPipeline
 from scheduled_pipeline.definition.project import Project
-from scheduled_pipeline.definition.sandbox.protocol import Answer, Compiled, Ended, Failed
+from scheduled_pipeline.definition.sandbox.protocol import Answer, Cancelled, Compiled, Ended, Failed
 from scheduled_pipeline.definition.validation.validate import validate
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a request: one of the two, and what was printed meanwhile."""
+    """What came of a request.
+
+    Attributes:
+        compiled: the pipeline, or None where there is an error.
+        error: what is wrong.
+        output: what was printed meanwhile.
+        late: whether it was ended because its time was over.
+    """
 
     compiled: CompiledPipeline | None
     error: str
     output: str
+    late: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Job:
     """A definition that is being compiled.
 
@@ -35,7 +44,9 @@ class Job:
         cache: where the result is kept, or None for nowhere.
         seconds: how long the child may take.
         keeper: puts it there.
-        future: has the outcome, once there is one.
+        future: has the outcome, once there is one; cancelled where the job is given up.
+        wanted: set once somebody waits for it.
+        given_up: set once its child is to end it, as somebody waits for another one.
     """
 
     request: CompileRequest
@@ -44,6 +55,8 @@ class Job:
     seconds: float
     keeper: Keeper
     future: Future[Outcome] = field(default_factory=Future)
+    wanted: threading.Event = field(default_factory=threading.Event)
+    given_up: threading.Event = field(default_factory=threading.Event)
 
     def finish(self, answer: Answer, output: str, staging: Path) -> None:
         """Take the child's answer: validate what was compiled, keep it, and hand it out.
@@ -58,14 +71,15 @@ class Job:
         except BaseException as error:  # it is raised where the result is asked for
             self.future.set_exception(error)
 
-    def fail(self, error: str) -> None:
-        """Hand out an error in the place of a result."""
-        self.future.set_result(Outcome(None, error, ""))
+    def fail(self, error: str, *, late: bool = False) -> None:
+        """Hand out an error in the place of a result; ``late`` is as in ``Outcome``."""
+        self.future.set_result(Outcome(None, error, "", late))
 
     def _outcome(self, answer: Answer, output: str, staging: Path) -> Outcome:
         source = f"the build function {self.request.function}"
         if isinstance(answer, Ended):
-            return Outcome(None, self._ended(answer, output), output)
+            return Outcome(None, self._ended(answer, output), output, answer.late)
+        assert not isinstance(answer, Cancelled)  # nobody waits for that
         if not isinstance(answer, Compiled):
             error = f"{source} {answer.error}" if isinstance(answer, Failed) else answer.reason
             return Outcome(None, error, output)

@@ -2,7 +2,7 @@
 
 This package may run under another Python than the app, one in which there is neither the CDK nor anything
 else that the app needs. It imports the standard library, the SageMaker SDK with what that brings (boto3,
-botocore, cloudpickle), itself, and these modules, which import the standard library and each other:
+botocore, cloudpickle, dateutil), itself, and these modules, which import the standard library and each other:
 
 - ``scheduled_pipeline.definition.context``
 - ``scheduled_pipeline.definition.document``

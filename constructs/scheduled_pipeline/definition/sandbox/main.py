@@ -23,10 +23,13 @@ from scheduled_pipeline.definition.model import DefinitionError
 from scheduled_pipeline.definition.sandbox import forked, function_steps, protocol, sdk_patches
 from scheduled_pipeline.definition.sandbox.builder import Builder
 from scheduled_pipeline.definition.sandbox.completion import complete
+from scheduled_pipeline.definition.sandbox.inbox import Inbox
 from scheduled_pipeline.definition.sandbox.offline_aws import is_user_file
 from scheduled_pipeline.definition.sandbox.perturb import change
 from scheduled_pipeline.definition.sandbox.protocol import (
     Answer,
+    Cancel,
+    Cancelled,
     Compiled,
     Ended,
     Failed,
@@ -48,37 +51,38 @@ def main(text: str) -> None:
         start = protocol.read_start(text)
     except ProtocolError as error:
         sys.exit(f"error: {error}")
-    requests, answers = _take_pipes()
+    inbox, answers = _take_pipes()
     # The import of the SDK makes objects that stay, which the collector would go through again and again: a
     # quarter of its time.
     gc.disable()
-    server = Server(start, requests.fileno(), answers.fileno())
+    server = Server(start, inbox, answers.fileno())
     gc.freeze()
     gc.enable()
-    with contextlib.suppress(forked.HungUpError):
-        for line in requests:
-            answers.write(_answer(server, line) + "\n")
-            answers.flush()
+    with contextlib.suppress(BrokenPipeError):  # nobody is there any more
+        while (line := inbox.take()) is not None:
+            if (answer := _answer(server, line)) is not None:
+                answers.write(answer + "\n")
+                answers.flush()
     if start.forks:
         forked.end_orphans()
     os._exit(0)
 
 
-def _take_pipes() -> tuple[IO[str], IO[str]]:
+def _take_pipes() -> tuple[Inbox, IO[str]]:
     """Return standard input and output, and leave to everybody else an empty file and standard error."""
-    requests = os.fdopen(os.dup(0), encoding="utf-8")
+    requests = os.dup(0)
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(2, 1)
-    return requests, answers
+    return Inbox(requests), answers
 
 
-def _answer(server: Server, line: str) -> str:
+def _answer(server: Server, line: str) -> str | None:
     try:
         request = protocol.read_request(line)
     except ProtocolError as error:
         return protocol.write(Refused(str(error)))
-    return server.answer(request)
+    return None if isinstance(request, Cancel) else server.answer(request)
 
 
 class Server:
@@ -89,12 +93,12 @@ class Server:
 
     Args:
         start: what this process was started with.
-        requests: the file descriptor that requests come from.
-        answers: that of the answers.
+        inbox: where requests come from.
+        answers: the file descriptor of the answers.
     """
 
-    def __init__(self, start: Start, requests: int, answers: int) -> None:
-        self._requests, self._answers = requests, answers
+    def __init__(self, start: Start, inbox: Inbox, answers: int) -> None:
+        self._inbox, self._answers = inbox, answers
         if start.forks:
             forked.adopt_orphans()
         self._builder = Builder()
@@ -111,24 +115,32 @@ class Server:
 
     def answer(self, request: Request) -> str:
         """Compile one definition and return the answer as a line; an error is an answer too."""
-        if not self._forks:
-            return protocol.write(self._compile(request))
+        return self._answer_of_fork(request) if self._forks else protocol.write(self._compile(request))
+
+    def _answer_of_fork(self, request: Request) -> str:
+        if self._inbox.has_more():
+            return protocol.write(Cancelled())
         try:
             text = forked.run_forked(
                 lambda: self._compile_and_tell(request),
                 seconds=request.deadline - time.monotonic(),
                 trace=Path(request.staging).parent / "trace.txt",
-                hangup=self._requests,
-                private=[self._requests, self._answers],
+                hangup=self._inbox.source,
+                private=[self._inbox.source, self._answers],
             )
+        except forked.HungUpError:
+            return protocol.write(Cancelled())
         except forked.OutOfTimeError as error:
             return protocol.write(Ended("", late=True, place=_place(error.trace)))
         except forked.ForkEndedError as error:
             return protocol.write(Ended(f"{error} before it answered"))
-        answer, modules = json.loads(text)
+        told = _told(text)
+        if told is None:
+            return protocol.write(Ended("wrote something else than its answer"))
+        answer, modules = told
         _import_ahead(modules)
         self._recorder.know_modules()
-        return str(answer)
+        return answer
 
     def _compile_and_tell(self, request: Request) -> str:
         """Return the answer, and what of the SDK was imported for it."""
@@ -149,6 +161,17 @@ class Server:
         except DefinitionError as error:
             return Refused(str(error))
         return Compiled(compiled.pack(), self._recorder.reads())
+
+
+def _told(text: str) -> tuple[str, list[str]] | None:
+    """Return what a fork has told, or None if it is none of ours: the build function may have written it."""
+    try:
+        match json.loads(text):
+            case [str() as answer, list() as modules]:
+                return answer, [name for name in modules if isinstance(name, str) and _is_of_the_sdk(name)]
+    except ValueError:
+        return None
+    return None
 
 
 def _move_out(root: Path) -> None:

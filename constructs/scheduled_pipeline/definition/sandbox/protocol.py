@@ -1,9 +1,9 @@
 """What the process of the app and its child send to each other: one JSON object a line.
 
 ``Start`` comes with the child's command line. After it each ``Request`` has one ``Answer``: ``Compiled``,
-``Failed``, ``Refused`` or ``Ended``. Every message has the version of the protocol in it, and both sides
-check it: the child may find another installation of this package than the one that started it. See
-docs/decisions/0013-the-protocol.md.
+``Failed``, ``Refused``, ``Ended`` or, if a ``Cancel`` has followed it, ``Cancelled``. Every message has the
+version of the protocol in it, and both sides check it: the child may find another installation of this
+package than the one that started it. See docs/decisions/0013-the-protocol.md.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from scheduled_pipeline.definition.model import PackedPipeline
 from scheduled_pipeline.definition.project import Project, Reads
 from scheduled_pipeline.definition.typed_json import ShapeError, read_as
 
-VERSION = 2
+VERSION = 3
 """Goes up with each change of what a message holds or means."""
 
 _PACKAGE = Path(__file__).parents[2]
@@ -88,6 +88,11 @@ class Request:
 
 
 @dataclass(frozen=True)
+class Cancel:
+    """Nobody waits for the answer to the request before this; without such a request it means nothing."""
+
+
+@dataclass(frozen=True)
 class Compiled:
     """The definition was made.
 
@@ -129,18 +134,25 @@ class Ended:
     place: str = ""
 
 
-Answer = Compiled | Failed | Refused | Ended
+@dataclass(frozen=True)
+class Cancelled:
+    """The work was ended, as a ``Cancel`` came first."""
+
+
+Answer = Compiled | Failed | Refused | Ended | Cancelled
 _KINDS: dict[type[Any], str] = {
     Start: "start",
     Request: "request",
+    Cancel: "cancel",
     Compiled: "compiled",
     Failed: "failed",
     Refused: "refused",
     Ended: "ended",
+    Cancelled: "cancelled",
 }
 
 
-def write(message: Start | Request | Answer) -> str:
+def write(message: Start | Request | Cancel | Answer) -> str:
     """Return a message as a line of JSON, without the end of the line."""
     content = dataclasses.asdict(message)
     return json.dumps({"protocol": VERSION, "kind": _KINDS[type(message)], **content})
@@ -156,13 +168,13 @@ def read_start(text: str) -> Start:
     return start
 
 
-def read_request(text: str) -> Request:
-    """Read what ``write`` made of a ``Request``.
+def read_request(text: str) -> Request | Cancel:
+    """Read what ``write`` made of a ``Request`` or a ``Cancel``.
 
     Raises:
         ProtocolError: it is none, or of another version.
     """
-    request: Request = _read(text, "the request", (Request,))
+    request: Request | Cancel = _read(text, "the request", (Request, Cancel))
     return request
 
 
@@ -172,7 +184,7 @@ def read_answer(text: str) -> Answer:
     Raises:
         ProtocolError: it is none, or of another version.
     """
-    answer: Answer = _read(text, "the answer", (Compiled, Failed, Refused, Ended))
+    answer: Answer = _read(text, "the answer", (Compiled, Failed, Refused, Ended, Cancelled))
     return answer
 
 

@@ -12,6 +12,7 @@ import random
 import sys
 import time
 import uuid
+import zoneinfo
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import Any, Self
@@ -61,9 +62,10 @@ def _session_class() -> Any:
 
 
 def quieten() -> None:
-    """Turn off telemetry, the search for Studio tags, sessions for single steps, and a clock."""
+    """Turn off telemetry, the search for Studio tags, sessions for single steps, a clock and a database."""
     import sagemaker.core._studio as studio
     import sagemaker.core.telemetry.telemetry_logging as telemetry
+    from dateutil.tz import tz
     from sagemaker.mlops.workflow import _steps_compiler, function_step, steps
     from sagemaker.train import utils as names
 
@@ -78,6 +80,8 @@ def quieten() -> None:
     _take_collections(_steps_compiler.StepsCompiler)
     model_code.prepare()
     _explain_configuration()
+    # dateutil, which comes with boto3, looks for time zones in folders of the machine.
+    tz.TZPATHS[:] = zoneinfo.TZPATH
 
 
 @functools.cache
