@@ -20,7 +20,7 @@ from scheduled_pipeline.definition.context import Value
 from scheduled_pipeline.definition.start_parameters import check_parameters
 from scheduled_pipeline.resources import names
 from scheduled_pipeline.resources.artifact_bucket import artifact_bucket as make_artifact_bucket
-from scheduled_pipeline.resources.assets.code_assets import CodeAssets
+from scheduled_pipeline.resources.assets.code_assets import CodeAssets, code_folder
 from scheduled_pipeline.resources.bucket_events import BucketEventsValidation
 from scheduled_pipeline.resources.dead_letter_queue import dead_letter_queue as make_dead_letter_queue
 from scheduled_pipeline.resources.event_rules import EventRule
@@ -160,7 +160,8 @@ class ScheduledPipeline(Construct, PipelineMetrics):
         self.encryption_key = encryption_key
         self.artifact_bucket = artifact_bucket or self._make_artifact_bucket()
         self.execution_role = execution_role or make_execution_role(self, "ExecutionRole")
-        assets = CodeAssets.add(self, self.definition.uploads)
+        folder = code_folder(self._declared_name) if scheduling is None else scheduling.code_folder
+        assets = CodeAssets.add(self, self.definition.uploads, folder)
         bindings = {**self._bindings(), **assets.bindings, **self._tokens}
         check_bound(self, self.definition.body, bindings)
         self.pipeline = Pipeline(
@@ -174,7 +175,9 @@ class ScheduledPipeline(Construct, PipelineMetrics):
             max_parallel_steps=max_parallel_steps,
             definition_limits=(scheduling or OwnScheduling).definition_limits,
         )
-        assets.keep_from_collection(self.pipeline.cfn_pipeline)
+        assets.keep_from_collection(
+            self.pipeline.cfn_pipeline, in_template=self.pipeline.definition.kind != "s3"
+        )
         self.pipeline.node.add_dependency(
             execution_policy(
                 self,

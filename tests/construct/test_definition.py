@@ -77,8 +77,9 @@ class TestTheDefinition:
             assert (folder / file["source"]["path"]).exists()
             keys |= {destination["objectKey"] for destination in file["destinations"].values()}
         code = training.definition.uploads[0]
-        assert {f"{code.digest}/code/step.py", f"{code.digest}/code/library/answers.py"} <= keys
-        assert f"s3://cdk-hnb659fds-assets-111122223333-eu-west-1/{code.digest}/code" in text_of(
+        code_folder = f"scheduled-pipeline/{training.pipeline.declared_name}/{code.digest}/code"
+        assert {f"{code_folder}/step.py", f"{code_folder}/library/answers.py"} <= keys
+        assert f"s3://cdk-hnb659fds-assets-111122223333-eu-west-1/{code_folder}" in text_of(
             pipeline_body(template)
         )
 
@@ -100,14 +101,34 @@ class TestTheDefinition:
         assert {
             "Action": "s3:GetObject",
             "Effect": "Allow",
-            "Resource": f"{bucket}/{upload.digest}/*",
+            "Resource": f"{bucket}/scheduled-pipeline/{training.pipeline.declared_name}/*",
         } in statements
         assert {
             "Action": "s3:ListBucket",
             "Effect": "Allow",
             "Resource": bucket,
-            "Condition": {"StringLike": {"s3:prefix": [f"{upload.digest}/*"]}},
+            "Condition": {
+                "StringLike": {"s3:prefix": [f"scheduled-pipeline/{training.pipeline.declared_name}/*"]}
+            },
         } in statements
+        assert upload.digest not in json.dumps(statements)
+
+    def test_may_be_read_where_it_was_before_as_long_as_executions_of_then_run(
+        self, feature_flags: dict[str, Any]
+    ) -> None:
+        app = App(context={**feature_flags, "scheduled-pipeline:former-code-keys": "true"})
+        stack = Stack(app, "Stack", env=Environment(account="111122223333", region=REGION))
+        training = ScheduledPipeline(stack, "Training", definition="sample_pipelines:script")
+        (upload,) = training.definition.uploads
+        (read,) = [
+            statement
+            for statement in policy_statements(Template.from_stack(stack), "ExecutionPolicy")
+            if statement["Action"] == "s3:GetObject" and "assets" in str(statement["Resource"])
+        ]
+        assert set(read["Resource"]) == {
+            f"arn:aws:s3:::cdk-hnb659fds-assets-111122223333-eu-west-1/{folder}/*"
+            for folder in (f"scheduled-pipeline/{training.pipeline.declared_name}", upload.digest)
+        }
 
 
 class TestSynthesizers:
@@ -128,10 +149,12 @@ class TestSynthesizers:
             for file in manifest["files"].values()
             for destination in file["destinations"].values()
         ]
-        (key,) = [key for key in keys if key.endswith("/step.py")]
-        assert key.startswith("pre-")
+        keys = [key for key in keys if key.endswith("/step.py")]
         template = (assembly / "Stack.template.json").read_text(encoding="utf-8")
-        assert f"s3://cdk-mine-assets-111122223333-eu-west-1/{key}" in template
+        assert len(keys) == 2
+        for key in keys:
+            assert key.startswith("pre-scheduled-pipeline/Stack-")
+            assert f"s3://cdk-mine-assets-111122223333-eu-west-1/{key}" in template
 
     def test_of_two_stacks_are_refused(self, feature_flags: dict[str, Any]) -> None:
         app = App(context=feature_flags)

@@ -123,12 +123,9 @@ class TestARule:
 
     def test_may_send_what_it_cannot_deliver_to_the_queue(self, template: Template) -> None:
         (policy,) = template.find_resources("AWS::SQS::QueuePolicy").values()
-        allowed = [
-            statement["Condition"]["ArnLike"]["aws:SourceArn"].rsplit("/", 1)[1]
-            for statement in policy["Properties"]["PolicyDocument"]["Statement"]
-            if statement["Effect"] == "Allow"
-        ]
-        assert len(allowed) == len(TRIGGERS)
+        statements = policy["Properties"]["PolicyDocument"]["Statement"]
+        (allowed,) = [statement for statement in statements if statement["Effect"] == "Allow"]
+        assert len(set(allowed["Condition"]["ArnLike"]["aws:SourceArn"])) == len(TRIGGERS)
         assert all("DeadLetterConfig" in target for rule in _rules(template) for target in rule["Targets"])
 
     def test_brings_no_schedule_group(self, template: Template) -> None:
@@ -205,6 +202,44 @@ class TestAQueueOrKeyOfSomebodyElse:
         Annotations.from_stack(stack).has_warning(
             "*", Match.string_like_regexp(f"the policy of the queue {arn} cannot be changed from here")
         )
+
+
+class TestManyRulesOnOneQueue:
+    """SQS allows 20 statements and 8,192 characters."""
+
+    def _of(self, stack: Stack, definition: PipelineDefinition, count: int) -> None:
+        queue = sqs.Queue(stack, "Queue", encryption_master_key=kms.Key(stack, "Key"))
+        events = {f"Rate{number}": TRIGGERS["Rate"] for number in range(count)}
+        ScheduledPipeline(stack, "Training", definition=definition, events=events, dead_letter_queue=queue)
+
+    def test_are_in_one_statement_of_the_queue_and_of_its_key(
+        self, new_stack: NewStack, definition: PipelineDefinition
+    ) -> None:
+        stack = new_stack()
+        self._of(stack, definition, 25)
+        template = Template.from_stack(stack)
+        (policy,) = template.find_resources("AWS::SQS::QueuePolicy").values()
+        (key,) = template.find_resources("AWS::KMS::Key").values()
+        rules = {
+            f"arn:aws:events:eu-west-1:111122223333:rule/stack-training-0531f6c1-rate{number}"
+            for number in range(25)
+        }
+        for document in (policy["Properties"]["PolicyDocument"], key["Properties"]["KeyPolicy"]):
+            (statement,) = [
+                found
+                for found in document["Statement"]
+                if found["Principal"] == {"Service": "events.amazonaws.com"}
+            ]
+            assert {arn.lower() for arn in statement["Condition"]["ArnLike"]["aws:SourceArn"]} == {
+                arn.lower() for arn in rules
+            }
+
+    def test_are_refused_where_sqs_would_refuse_them(
+        self, new_stack: NewStack, definition: PipelineDefinition
+    ) -> None:
+        stack = new_stack()
+        with pytest.raises(ValueError, match=r"Queue: \d+ rules send to this queue .* SQS allows 8,192"):
+            self._of(stack, definition, 200)
 
 
 class TestAPipelineThatStartsItself:

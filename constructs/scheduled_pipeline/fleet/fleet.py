@@ -25,7 +25,8 @@ from scheduled_pipeline.fleet.pipeline import FleetPipeline
 from scheduled_pipeline.fleet.shared_stack import SharedStack
 from scheduled_pipeline.fleet.stack import FleetStack, SharedResources
 from scheduled_pipeline.resources import names
-from scheduled_pipeline.resources.dead_letter_queue import let_rules_send
+from scheduled_pipeline.resources.assets.code_assets import code_folder
+from scheduled_pipeline.resources.dead_letter_queue import RuleSenders
 from scheduled_pipeline.resources.jsii_cache import path_of
 from scheduled_pipeline.resources.monitoring.alert_topic import allow_alerts
 
@@ -145,9 +146,13 @@ class PipelineFleet(Construct):
             )
             names.claim(self.shared, "stack", self.shared.stack_name)
             bucket, queue = self.shared.artifact_bucket, self.shared.dead_letter_queue
-        let_rules_send(queue)
+        RuleSenders.of(queue).add_all(queue)
         return SharedResources(
-            artifact_bucket=bucket, dead_letter_queue=queue, encryption_key=key, alarms=self._alarms
+            artifact_bucket=bucket,
+            dead_letter_queue=queue,
+            encryption_key=key,
+            alarms=self._alarms,
+            code_folder=code_folder(names.joined_pipeline_name(path_of(self))),
         )
 
     def _place(self, pipelines: Mapping[str, FleetPipeline], stacks: int) -> list[_Placed]:

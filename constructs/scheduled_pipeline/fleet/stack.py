@@ -32,12 +32,14 @@ class SharedResources:
         dead_letter_queue: for starts that could not be delivered.
         encryption_key: encrypts the schedules; None for a key that AWS owns.
         alarms: watch the schedules.
+        code_folder: where in the asset bucket their code is, most of which is the same.
     """
 
     artifact_bucket: s3.IBucket
     dead_letter_queue: sqs.IQueue
     encryption_key: kms.IKey | None
     alarms: FleetAlarms
+    code_folder: str
 
 
 class FleetStack(Stack):
@@ -49,6 +51,7 @@ class FleetStack(Stack):
 
     Attributes:
         members: its pipelines by name.
+        code_folder: where in the asset bucket their code is.
     """
 
     definition_limits = IN_A_FLEET
@@ -67,6 +70,7 @@ class FleetStack(Stack):
         )
         self.members: dict[str, ScheduledPipeline] = {}
         self._shared = shared
+        self.code_folder = shared.code_folder
         self._declared_name = stack_name
         self._parts: SchedulingParts | None = None
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from aws_cdk import Annotations, Stack, Token
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
@@ -11,7 +9,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from scheduled_pipeline.resources import names
-from scheduled_pipeline.resources.dead_letter_queue import takes_all_rules
+from scheduled_pipeline.resources.dead_letter_queue import RuleSenders
 from scheduled_pipeline.resources.pipeline import Pipeline
 from scheduled_pipeline.resources.role_policy import allow, attach_policy
 from scheduled_pipeline.resources.trigger_properties import retry_settings, trigger_description
@@ -55,8 +53,7 @@ class EventRule(Construct):
         self.rule_arn = self._arn(bus)
         self.role = role or self._make_role()
         policy = attach_policy(self, "Policy", self.role, [allow([START_ACTION], pipeline.start_arns)])
-        if not takes_all_rules(dead_letter_queue):
-            self._allow_dead_letters(dead_letter_queue)
+        self._allow_dead_letters(dead_letter_queue)
         rule = events.CfnRule(
             self,
             "Resource",
@@ -75,12 +72,11 @@ class EventRule(Construct):
         bus = self.trigger.event_bus_name or _DEFAULT_BUS
         return bus if Token.is_unresolved(bus) else bus.rsplit("event-bus/", 1)[-1]
 
-    def _source(self) -> dict[str, Any]:
-        """Return the condition on the ARN of the rule; a bus known at deploy time may be the default one."""
-        arns = [self.rule_arn]
-        if Token.is_unresolved(self._bus()):
-            arns.append(self._arn(_DEFAULT_BUS))
-        return {"ArnLike": {"aws:SourceArn": arns if len(arns) > 1 else arns[0]}}
+    @property
+    def _source_arns(self) -> list[str]:
+        """The ARN of the rule; it leaves out the default bus, which one known at deploy time may be."""
+        more = [self._arn(_DEFAULT_BUS)] if Token.is_unresolved(self._bus()) else []
+        return [self.rule_arn, *more]
 
     def _arn(self, bus: str) -> str:
         """Return the ARN, which names the bus only where it is not the default one."""
@@ -93,11 +89,12 @@ class EventRule(Construct):
 
         https://docs.aws.amazon.com/eventbridge/latest/userguide/cross-service-confused-deputy-prevention.html
         """
+        arns = self._source_arns
         principal = iam.ServicePrincipal(
             "events.amazonaws.com",
             conditions={
                 "StringEquals": {"aws:SourceAccount": Stack.of(self).account},
-                **self._source(),
+                "ArnLike": {"aws:SourceArn": arns if len(arns) > 1 else arns[0]},
             },
         )
         return iam.Role(
@@ -108,31 +105,15 @@ class EventRule(Construct):
         )
 
     def _allow_dead_letters(self, queue: sqs.IQueue) -> None:
-        """Let the rule send to the queue: for a rule it is the queue's policy that counts, not a role's.
-
-        https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html
-        """
-        service = iam.ServicePrincipal("events.amazonaws.com")
-        send = iam.PolicyStatement(
-            actions=["sqs:SendMessage"],
-            principals=[service],
-            resources=[queue.queue_arn],
-            conditions=self._source(),
-        )
-        self._allow("queue", queue.queue_arn, queue.add_to_resource_policy(send))
+        senders = RuleSenders.of(queue)
+        senders.add(queue, self._source_arns)
+        self._warn_unless(senders.takes_queue, "queue", queue.queue_arn)
         if queue.encryption_master_key is not None:
-            key = queue.encryption_master_key
-            use = iam.PolicyStatement(
-                actions=["kms:Decrypt", "kms:GenerateDataKey"],
-                principals=[service],
-                resources=["*"],  # of a key's own policy: this key
-                conditions=self._source(),
-            )
-            self._allow("key", key.key_arn, key.add_to_resource_policy(use))
+            self._warn_unless(senders.takes_key, "key", queue.encryption_master_key.key_arn)
 
-    def _allow(self, kind: str, arn: str, added: iam.AddToResourcePolicyResult) -> None:
+    def _warn_unless(self, allowed: bool, kind: str, arn: str) -> None:
         """Warn where the policy is not ours to change: what cannot be delivered would be lost."""
-        if not added.statement_added:
+        if not allowed:
             Annotations.of(self).add_warning_v2(
                 f"{FOREIGN_POLICY}:{kind}",
                 f"the policy of the {kind} {arn} cannot be changed from here; let events.amazonaws.com "

@@ -79,7 +79,7 @@ def execution_policy(
         artifact_bucket: if it has a key, the role may use it. What it may do there is in the definition.
         data_buckets: buckets that a parameter of the definition, or the answer of an earlier step, may point
             to. They may be read; and written where some output is a parameter's or an answer's.
-        assets: the construct's own uploads, which the role may read, each by its hash.
+        assets: the construct's own uploads, which the role may read, with whatever is in their folder.
     """
     document, place = compiled.document, place_of(scope)
     bound = {**_own_bindings(role, place), **(bindings or {})}
@@ -92,7 +92,7 @@ def execution_policy(
     for bucket in data_buckets:
         statements += _data_statements(bucket, places)
     if assets is not None:
-        statements += assets.read_statements(place.stack)
+        statements += assets.read_statements(scope)
     statements += _key_statements([bucket for bucket in (artifact_bucket, *data_buckets) if bucket])
     if places.unknown and not data_buckets:
         _warn_of_unknown_places(role, places.unknown)

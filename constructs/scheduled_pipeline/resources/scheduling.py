@@ -39,9 +39,15 @@ class SchedulingParts:
 
 
 class Scheduling(Protocol):
-    """Where the group, the role and the policy come from, and how much room a definition has there."""
+    """Where the group, the role and the policy come from, and what else pipelines of one stack share.
+
+    Attributes:
+        definition_limits: how much room a definition has there.
+        code_folder: where their code is, from ``code_folder``.
+    """
 
     definition_limits: DefinitionLimits
+    code_folder: str
 
     def parts_for(self, pipeline: Pipeline) -> SchedulingParts:
         """Return what the schedules of ``pipeline`` share; called once, before its first schedule is made."""

@@ -18,6 +18,18 @@ from scheduled_pipeline.definition import placeholders
 from scheduled_pipeline.definition.model import Upload, UploadedFile
 from scheduled_pipeline.resources.role_policy import Statement, allow
 
+FORMER_KEYS = "scheduled-pipeline:former-code-keys"
+"""Context key: true to let roles read code also where it was before it got a folder for each pipeline."""
+
+
+def code_folder(name: str) -> str:
+    """Return the folder of the asset bucket for the code of a pipeline, or of the pipelines of a fleet.
+
+    It stays when the code changes, and so does what the role is allowed; an execution that is running goes on
+    to read the code that it was started with.
+    """
+    return f"scheduled-pipeline/{name}"
+
 
 @dataclass(frozen=True)
 class CodeAssets:
@@ -26,22 +38,29 @@ class CodeAssets:
     Attributes:
         bucket_name: the bucket of the CDK's file assets; empty when there is nothing in it.
         bucket_prefix: what the stack's synthesizer puts before each key, or nothing.
-        keys: the S3 keys of all files.
+        folder: the folder of all keys, below that; see ``code_folder``.
+        keys: the S3 keys of all files, such as ``<folder>/<digest>/code/step.py``.
         folder_keys: those of them that belong to a folder.
     """
 
     bucket_name: str
     bucket_prefix: str
+    folder: str
     keys: tuple[str, ...]
     folder_keys: tuple[str, ...]
 
     @classmethod
-    def add(cls, scope: Construct, uploads: Sequence[Upload]) -> CodeAssets:
+    def add(cls, scope: Construct, uploads: Sequence[Upload], folder: str) -> CodeAssets:
         """Stage ``uploads`` in the cloud assembly and add them to the stack's assets.
 
         The ``Asset`` construct would rename a file to its hash, and a step's entry point
         ``/opt/ml/processing/input/code/preprocess.py`` would not exist; a source hash with a slash
         keeps the name. A directory is one asset a file under one digest.
+
+        Args:
+            scope: the pipeline.
+            uploads: what its definition refers to.
+            folder: from ``code_folder``.
 
         Raises:
             ValueError: a staged file is gone.
@@ -51,34 +70,43 @@ class CodeAssets:
         bucket_name = prefix = ""
         for upload in uploads:
             for file in upload.files:
-                key = "/".join(part for part in (upload.digest, upload.name, file.relative_path) if part)
+                key = "/".join(filter(None, (folder, upload.digest, upload.name, file.relative_path)))
                 bucket_name, location = _add_file(scope, key, file)
                 prefix = location.removesuffix(key)
                 keys.append(location)
                 if file.relative_path:
                     folder_keys.append(location)
-        return cls(bucket_name, prefix, tuple(keys), tuple(folder_keys))
+        return cls(bucket_name, prefix, folder, tuple(keys), tuple(folder_keys))
 
     @property
     def bindings(self) -> dict[str, str]:
         """What stands in the place of the asset bucket's placeholder in a definition."""
         if not self.keys:
             return {}
-        return {f"{placeholders.ASSET_BUCKET}/": f"{self.bucket_name}/{self.bucket_prefix}"}
+        return {f"{placeholders.ASSET_BUCKET}/": f"{self.bucket_name}/{self.bucket_prefix}{self.folder}/"}
 
-    def keep_from_collection(self, resource: CfnResource) -> None:
-        """Name the files of folders in the template, which otherwise only names the folder.
+    def keep_from_collection(self, resource: CfnResource, *, in_template: bool) -> None:
+        """Name in the template what it does not name otherwise.
 
-        ``cdk gc`` deletes from the asset bucket what no template of the account mentions.
+        ``cdk gc`` deletes from the asset bucket what no template of the account mentions. The definition
+        names single files, and folders without the files in them.
+
+        Args:
+            resource: gets the names as metadata.
+            in_template: whether the definition is in the template, and not in S3.
         """
-        if self.folder_keys:
-            resource.add_metadata("scheduled-pipeline:code", list(self.folder_keys))
+        unnamed = self.folder_keys if in_template else self.keys
+        if unnamed:
+            resource.add_metadata("scheduled-pipeline:code", list(unnamed))
 
-    def read_statements(self, stack: Stack) -> list[Statement]:
-        """Return what it takes to read these files, and to list nothing else of the asset bucket."""
+    def read_statements(self, scope: Construct) -> list[Statement]:
+        """Return what it takes to read the pipeline's code, and to list nothing else of the asset bucket."""
         if not self.keys:
             return []
-        folders = list(dict.fromkeys(f"{self.bucket_prefix}{self._digest(key)}/*" for key in self.keys))
+        stack = Stack.of(scope)
+        folders = [f"{self.bucket_prefix}{self.folder}/*"]
+        if str(scope.node.try_get_context(FORMER_KEYS)).lower() == "true":
+            folders += dict.fromkeys(f"{self.bucket_prefix}{self._digest(key)}/*" for key in self.keys)
         bucket_arn = stack.format_arn(service="s3", region="", account="", resource=self.bucket_name)
         return [
             allow(["s3:GetObject"], [f"{bucket_arn}/{folder}" for folder in folders]),
@@ -86,7 +114,7 @@ class CodeAssets:
         ]
 
     def _digest(self, key: str) -> str:
-        return key.removeprefix(self.bucket_prefix).split("/", 1)[0]
+        return key.removeprefix(f"{self.bucket_prefix}{self.folder}/").split("/", 1)[0]
 
 
 @dataclass(frozen=True)
