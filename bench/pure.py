@@ -21,6 +21,29 @@ for _ in range(int(sys.argv[1]) + 1):
 compiler.close()
 print(json.dumps(seconds))
 """
+# The same definition in a child that forks for it and in one that does not, the two taking turns.
+_FORK = """
+import json, os, sys, tempfile, threading, time
+from pathlib import Path
+from scheduled_pipeline.definition.compiler.child_process import Child
+from scheduled_pipeline.definition.compiler.request import CompileRequest
+from scheduled_pipeline.definition.compiler.source import FunctionReference
+from scheduled_pipeline.definition.project import Project
+wanted = CompileRequest(function=FunctionReference("pipeline_defs.abalone.pipeline", "build"),
+                        region="us-east-1", partition="aws", pipeline_name="bench")
+seconds = []
+with tempfile.TemporaryDirectory() as folder:
+    project = Project.of(os.getcwd(), sys.path)
+    children = [Child(Path(folder, str(forks)), "us-east-1", project, forks=forks) for forks in (True, False)]
+    for _ in range(4 * int(sys.argv[1]) + 1):
+        for child in children:
+            started = time.perf_counter()
+            child.ask(wanted, 300, threading.Event())
+            seconds.append(time.perf_counter() - started)
+    for child in children:
+        child.end()
+print(json.dumps([seconds[2::2], seconds[3::2]]))
+"""
 _IMPORT = "import time; s = time.perf_counter(); import scheduled_pipeline; print(time.perf_counter() - s)"
 _VALIDATE = """
 import json, sys, time
@@ -59,6 +82,7 @@ print(json.dumps(seconds))
 def rows() -> list[Row]:
     """Measure in one process each, the first call apart from the others, and return medians."""
     first, *compiled = json.loads(python(_COMPILE, str(RUNS)))
+    forked, in_place = (statistics.median(side) * 1000 for side in json.loads(python(_FORK, str(RUNS))))
     model, *validated = json.loads(python(_VALIDATE, str(RUNS)))
     _, *runs = json.loads(python(_NEXT_RUNS, str(RUNS)))
     imported = statistics.median(float(python(_IMPORT)) for _ in range(RUNS))
@@ -66,6 +90,13 @@ def rows() -> list[Row]:
     return [
         Row("compile of abalone, first: starts the child and imports the SDK", f"{first:.2f} s"),
         Row("compile of abalone, SDK imported", f"{statistics.median(compiled):.3f} s"),
+        Row(
+            "the same in a process of its own, more than in a shared one",
+            f"{forked - in_place:.0f} ms",
+            f"{forked:.0f} ms, {in_place:.0f} ms",
+            "30 ms or less",
+            forked - in_place <= 30,
+        ),
         Row("validation of 50 steps, first: loads botocore's model", f"{model * 1000:.0f} ms"),
         Row(
             "validation of 50 steps, model loaded",
