@@ -32,7 +32,7 @@ _CONTEXT = (
 def prepare() -> None:
     """Let steps made by ``@step`` compile to the same bytes on every machine, with their code apart."""
     _patch()
-    from scheduled_pipeline.definition.sandbox.function_pickle import restart_ids
+    from scheduled_pipeline.definition.sandbox.sdk.function_pickle import restart_ids
 
     restart_ids()
 
@@ -43,7 +43,7 @@ def _patch() -> None:
     from sagemaker.core.remote_function.core import serialization
     from sagemaker.mlops.workflow import _steps_compiler, function_step
 
-    from scheduled_pipeline.definition.sandbox.function_pickle import FunctionPickler
+    from scheduled_pipeline.definition.sandbox.sdk.function_pickle import FunctionPickler
 
     serialization.cloudpickle.CloudPickler = FunctionPickler
     _sign_alike(serialization)

@@ -140,7 +140,7 @@ class _Pickling:
         """Pickle an object, and with it what it needs of the project's modules."""
         import io
 
-        from scheduled_pipeline.definition.sandbox.function_pickle import FunctionPickler
+        from scheduled_pipeline.definition.sandbox.sdk.function_pickle import FunctionPickler
 
         content = io.BytesIO()
         FunctionPickler(content).dump(obj)
