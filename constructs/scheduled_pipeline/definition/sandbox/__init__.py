@@ -4,6 +4,7 @@ This package may run under another Python than the app, one in which there is ne
 else that the app needs. It imports the standard library, the SageMaker SDK with what that brings (boto3,
 botocore, cloudpickle, dateutil), itself, and these modules, which import the standard library and each other:
 
+- ``scheduled_pipeline.definition.answers``
 - ``scheduled_pipeline.definition.context``
 - ``scheduled_pipeline.definition.document``
 - ``scheduled_pipeline.definition.files``
