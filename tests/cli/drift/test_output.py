@@ -45,4 +45,6 @@ def test_a_terminal_of_80_columns_has_room_for_all(
 def test_a_terminal_gets_the_first_fields_of_many(capsys: pytest.CaptureFixture[str]) -> None:
     fields = [Difference(field=f"Steps[{number}]", template="a", account=None) for number in range(1_030)]
     print_sections([found(Result.CHANGED, *fields)])
-    assert "and 1,010 more" in capsys.readouterr().out
+    screen = capsys.readouterr().out
+    assert screen.count("Steps[") == 20
+    assert "and 1,010 more" in screen
