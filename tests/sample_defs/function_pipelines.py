@@ -6,7 +6,10 @@ import os
 import urllib.parse
 import wsgiref.headers
 import wsgiref.util
+from os import access
+from time import time
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import function_helpers
 import step_type_parts as parts
@@ -133,6 +136,15 @@ def fail() -> None:
 
 def that_fails(context: PipelineContext) -> Pipeline:
     return parts.pipeline(context, step(fail, name="Fail", **settings(context))())
+
+
+def held() -> list[str]:
+    """Use what stands in for something else where this is compiled."""
+    return [type(time()).__name__, str(uuid4())[14], str(access(os.sep, os.F_OK))]
+
+
+def that_holds_the_clock(context: PipelineContext) -> Pipeline:
+    return parts.pipeline(context, step(held, name="Held", **settings(context))())
 
 
 def holds_the_bucket(context: PipelineContext) -> Pipeline:

@@ -274,6 +274,11 @@ class TestInItsContainer:
         _run(resumed, "Resume")
         assert _result(resumed, "Resume") == "/opt/ml/checkpoints/"
 
+    def test_a_function_that_holds_the_clock_has_the_real_one(self, container: Container) -> None:
+        held = container("that_holds_the_clock")
+        _run(held, "Held")
+        assert _result(held, "Held") == ["float", "4", "True"]
+
     def test_the_project_is_not_there(self, container: Container, tmp_path: Path) -> None:
         environment = container("chain").environment(tmp_path)
         command = ["python", "-c", "import function_helpers"]

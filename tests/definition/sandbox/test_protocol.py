@@ -20,11 +20,14 @@ from scheduled_pipeline.definition.model import DefinitionError, PackedPipeline,
 from scheduled_pipeline.definition.project import Project, Reads
 from scheduled_pipeline.definition.sandbox import protocol
 from scheduled_pipeline.definition.sandbox.protocol import (
+    FILTER,
+    NAMESPACE,
     Cancel,
     Cancelled,
     Compiled,
     Ended,
     Failed,
+    Guard,
     ProtocolError,
     Refused,
     Request,
@@ -37,7 +40,9 @@ START = Start(
     project=Project(("/a",), ("/a",), (), ("/i",), "e" * 64, mixed=False),
     surroundings=Surroundings(clock_offset=0.5, reverse_folders=True, hash_seed=1),
     forks=True,
+    guards=(FILTER,),
 )
+GUARD = Guard({NAMESPACE: "it is not allowed"})
 REQUEST = Request(
     module="m",
     function="f",
@@ -56,8 +61,8 @@ PIPELINE = PackedPipeline(
     findings=(Finding("cycle", "Steps[0]", "they wait"),),
 )
 ANSWERS: list[protocol.Answer] = [
-    Compiled(PIPELINE, Reads({"0:a": "absent"}, [["m"], []])),
-    Compiled(PIPELINE, None),
+    Compiled(PIPELINE, Reads({"0:a": "absent"}, [["m"], []]), GUARD),
+    Compiled(PIPELINE, None, Guard({})),
     Failed("raised"),
     Refused("no"),
     Ended("ended with code 7", late=True, place="/a/b.py:3, in build"),
@@ -166,7 +171,7 @@ def test_an_answer_that_is_not_understood_is_an_error_and_the_child_is_ended(
 @pytest.mark.process
 def test_the_child_answers_a_request_that_it_does_not_understand(lab: Lab) -> None:
     project = Project.of(str(lab.folder), sys.path)
-    start = Start(path=tuple(sys.path), project=project, surroundings=Surroundings(), forks=True)
+    start = Start(path=tuple(sys.path), project=project, surroundings=Surroundings(), forks=True, guards=())
     done = subprocess.run(
         [sys.executable, "-c", child_process._BOOT, protocol.write(start)],
         input=_changed(values=5) + "\n",

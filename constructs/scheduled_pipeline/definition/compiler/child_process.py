@@ -18,6 +18,7 @@ from scheduled_pipeline.definition.project import Project
 from scheduled_pipeline.definition.sandbox import protocol
 from scheduled_pipeline.definition.sandbox.forked import POSSIBLE
 from scheduled_pipeline.definition.sandbox.protocol import (
+    KERNEL_GUARDS,
     Answer,
     Cancel,
     Cancelled,
@@ -75,6 +76,7 @@ class Child:
         project: the project, whose modules it imports and whose files it records.
         surroundings: what is to be different in it. Default: nothing.
         forks: whether it answers any number of requests, each in a fork of its own, or one.
+        guards: which of the kernel's guards it tries. Default: all.
     """
 
     def __init__(
@@ -85,6 +87,7 @@ class Child:
         surroundings: Surroundings | None = None,
         *,
         forks: bool = POSSIBLE,
+        guards: tuple[str, ...] = KERNEL_GUARDS,
     ) -> None:
         self.forks = forks
         self.staging = root / "uploads"
@@ -102,6 +105,7 @@ class Child:
             project=replace(project, ignored=(*project.ignored, str(root))),
             surroundings=surroundings or Surroundings(),
             forks=forks,
+            guards=guards,
         )
         hash_seed = str(start.surroundings.hash_seed)
         environment = {**_environment(root, region), "PYTHONHASHSEED": hash_seed}
@@ -247,6 +251,8 @@ def _environment(root: Path, region: str) -> dict[str, str]:
         "HOME": str(root / "home"),
         "USERPROFILE": str(root / "home"),
         "TMPDIR": str(root / "tmp"),
+        # Who is asked for it otherwise may be a server, which cannot be reached from there.
+        "LOGNAME": "offline",
         "LC_ALL": "C.UTF-8",
         "TZ": "UTC",
         # The machine's database of time zones may be of another year: Python's, and the C library's.

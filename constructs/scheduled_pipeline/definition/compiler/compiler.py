@@ -21,7 +21,7 @@ from scheduled_pipeline.definition.compiler.source import PipelineDefinition
 from scheduled_pipeline.definition.context import Value
 from scheduled_pipeline.definition.model import CompiledPipeline, DefinitionError
 from scheduled_pipeline.definition.project import Project
-from scheduled_pipeline.definition.sandbox.protocol import Surroundings
+from scheduled_pipeline.definition.sandbox.protocol import Guard, Surroundings
 from scheduled_pipeline.definition.validation import service_models
 
 DEFAULT_TIMEOUT = 300.0
@@ -39,11 +39,15 @@ class Compiler:
     Use ``shared_compiler()``, so that the import of the SDK, which takes seconds, is paid for once a synth
     and Region, and not at all where everything is in the cache: then no process is started.
 
+    Attributes:
+        guard: what has kept the last definition that was compiled from the network; None before.
+
     Args:
         surroundings: what is to be different for the children. Default: nothing.
     """
 
     def __init__(self, surroundings: Surroundings | None = None) -> None:
+        self.guard: Guard | None = None
         self._surroundings = surroundings or Surroundings()
         self._folders = contextlib.ExitStack()
         self._keeper = Keeper()
@@ -95,6 +99,7 @@ class Compiler:
             sys.stderr.write(outcome.output)
         if outcome.compiled is None:
             raise DefinitionError(outcome.error)
+        self.guard = outcome.guard
         return outcome.compiled
 
     def prefetch(

@@ -13,7 +13,7 @@ from scheduled_pipeline.definition.compiler.keeper import Keeper
 from scheduled_pipeline.definition.compiler.request import CompileRequest
 from scheduled_pipeline.definition.model import CompiledPipeline
 from scheduled_pipeline.definition.project import Project
-from scheduled_pipeline.definition.sandbox.protocol import Answer, Cancelled, Compiled, Ended, Failed
+from scheduled_pipeline.definition.sandbox.protocol import Answer, Cancelled, Compiled, Ended, Failed, Guard
 from scheduled_pipeline.definition.validation.validate import validate
 
 
@@ -26,12 +26,14 @@ class Outcome:
         error: what is wrong.
         output: what was printed meanwhile.
         late: whether it was ended because its time was over.
+        guard: what kept the definition from the network; None where it was not compiled.
     """
 
     compiled: CompiledPipeline | None
     error: str
     output: str
     late: bool = False
+    guard: Guard | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,7 +89,7 @@ class Job:
         compiled = dataclasses.replace(compiled, findings=validate(compiled.document))
         if self.cache is not None and answer.reads is not None:
             self.keeper.keep(self.cache, self.request, self.project, answer.reads, compiled)
-        return Outcome(compiled, "", output)
+        return Outcome(compiled, "", output, answer.guard)
 
     def _ended(self, answer: Ended, output: str) -> str:
         """Return the sentence for a process that did not come to its end; what it printed may say why."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import random
+import re
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -14,10 +15,11 @@ from scheduled_pipeline.definition import placeholders
 from scheduled_pipeline.definition.context import PipelineContext
 from scheduled_pipeline.definition.sandbox import function_steps, sdk_patches
 from scheduled_pipeline.definition.sandbox.completion import Built
+from scheduled_pipeline.definition.sandbox.guard.ways_out import refuse_ways_out
 from scheduled_pipeline.definition.sandbox.offline_aws import (
+    FROM_CONTEXT,
     NetworkCallRefusedError,
     OfflineAws,
-    refuse_ways_out,
     user_frames,
 )
 from scheduled_pipeline.definition.sandbox.protocol import Failed, Request
@@ -114,6 +116,8 @@ class Builder:
             headline = str(refused)
         elif _is_of_the_environment(error):
             headline += f"\n{_NO_ENVIRONMENT}"
+        elif _OF_THE_NETWORK.search(headline):
+            headline += f"\n{_NO_NETWORK}"
         if isinstance(error, SyntaxError):
             headline = "".join(traceback.format_exception_only(error)).rstrip()
         trace = "".join(traceback.format_list(frames))
@@ -139,6 +143,14 @@ _NO_ENVIRONMENT = (
     "the environment is not passed to build functions, as it differs from machine to machine; give the "
     "construct values={'NAME': ...} and read context.value('NAME')"
 )
+
+
+# What libraries in C and C++ say when the kernel gives them no way out: curl's, the C library's.
+_OF_THE_NETWORK = re.compile(
+    r"network is unreachable|could(n.t| not) (connect|resolve)|failed to connect|name resolution",
+    re.IGNORECASE,
+)
+_NO_NETWORK = f"a pipeline is built without a network; {FROM_CONTEXT}"
 
 
 def _is_of_the_environment(error: BaseException) -> bool:

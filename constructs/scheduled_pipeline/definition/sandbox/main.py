@@ -23,6 +23,7 @@ from scheduled_pipeline.definition.model import DefinitionError
 from scheduled_pipeline.definition.sandbox import forked, function_steps, protocol, sdk_patches
 from scheduled_pipeline.definition.sandbox.builder import Builder
 from scheduled_pipeline.definition.sandbox.completion import complete
+from scheduled_pipeline.definition.sandbox.guard import kernel
 from scheduled_pipeline.definition.sandbox.inbox import Inbox
 from scheduled_pipeline.definition.sandbox.offline_aws import is_user_file
 from scheduled_pipeline.definition.sandbox.perturb import change
@@ -33,6 +34,7 @@ from scheduled_pipeline.definition.sandbox.protocol import (
     Compiled,
     Ended,
     Failed,
+    Guard,
     ProtocolError,
     Refused,
     Request,
@@ -52,10 +54,11 @@ def main(text: str) -> None:
     except ProtocolError as error:
         sys.exit(f"error: {error}")
     inbox, answers = _take_pipes()
+    guard = kernel.enter(start.guards)
     # The import of the SDK makes objects that stay, which the collector would go through again and again: a
     # quarter of its time.
     gc.disable()
-    server = Server(start, inbox, answers.fileno())
+    server = Server(start, guard, inbox, answers.fileno())
     gc.freeze()
     gc.enable()
     with contextlib.suppress(BrokenPipeError):  # nobody is there any more
@@ -93,11 +96,13 @@ class Server:
 
     Args:
         start: what this process was started with.
+        guard: what keeps it from the network.
         inbox: where requests come from.
         answers: the file descriptor of the answers.
     """
 
-    def __init__(self, start: Start, inbox: Inbox, answers: int) -> None:
+    def __init__(self, start: Start, guard: Guard, inbox: Inbox, answers: int) -> None:
+        self._guard = guard
         self._inbox, self._answers = inbox, answers
         if start.forks:
             forked.adopt_orphans()
@@ -160,7 +165,7 @@ class Server:
             compiled = complete(built, function=f"{request.module}:{request.function}", folders=folders)
         except DefinitionError as error:
             return Refused(str(error))
-        return Compiled(compiled.pack(), self._recorder.reads())
+        return Compiled(compiled.pack(), self._recorder.reads(), self._guard)
 
 
 def _told(text: str) -> tuple[str, list[str]] | None:

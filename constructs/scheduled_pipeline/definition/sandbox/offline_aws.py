@@ -37,7 +37,7 @@ _MACHINERY = tuple(
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _BUCKET = {"Name": placeholders.ARTIFACT_BUCKET, "CreationDate": _EPOCH}
-_FROM_CONTEXT = "take what you need from the context, or pass it through values={...}"
+FROM_CONTEXT = "take what you need from the context, or pass it through values={...}"
 # What a service is asked for so often that its refusal can say what to do.
 _INSTEAD = {
     # LambdaStep makes or changes the function itself where it is given code.
@@ -105,7 +105,7 @@ class OfflineAws:
         if answer is None:
             instead = _OTHER_BUCKET if operation == "HeadBucket" else _INSTEAD.get(service)
             missing = say_missing(self.answers, service, operation, params)
-            self.refuse(f"the AWS call {service}:{operation}", instead or missing or _FROM_CONTEXT)
+            self.refuse(f"the AWS call {service}:{operation}", instead or missing or FROM_CONTEXT)
         return {**_OK, **answer}
 
     def _may_answer(self, operation: str, params: Mapping[str, Any]) -> bool:
@@ -117,7 +117,7 @@ class OfflineAws:
     def refuse(
         self,
         call: str,
-        instead: str = _FROM_CONTEXT,
+        instead: str = FROM_CONTEXT,
         error: type[NetworkCallRefusedError] = NetworkCallRefusedError,
     ) -> NoReturn:
         """Raise the error that names ``call``, the user's line that made it, and what to do instead."""
@@ -208,48 +208,6 @@ class OfflineAws:
             self.clashes.append(f"s3://{bucket}/{key} was uploaded twice, with different content: {both}")
         self._origins[bucket, key] = origin
         self.recorded[bucket, key] = RecordedObject(bucket, key, digest, path, by_sdk=not _user_uploads())
-
-
-def refuse_ways_out(aws: Callable[[], OfflineAws]) -> None:
-    """Refuse, for the rest of this process, connections, look-ups of hosts, and other programs.
-
-    An audit hook sees them whatever library is used; it cannot be taken out again, so only the
-    child calls this. Another program would not be bound by it, and could say anything.
-    """
-
-    def hook(event: str, args: tuple[Any, ...]) -> None:
-        if event in _CONNECTIONS:
-            address = args[1] if len(args) > 1 else None
-            place = f"{address[0]}:{address[1]}" if isinstance(address, tuple) else repr(address)
-            aws().refuse(f"the connection to {place}")
-        elif event in _LOOK_UPS:
-            aws().refuse(f"the look-up of the host {args[0]}")
-        elif event in _PROGRAMS and not _is_harmless(args):
-            aws().refuse(f"the program {_program(args)}", error=ProgramRefusedError)
-
-    sys.addaudithook(hook)
-
-
-# https://docs.python.org/3/library/audit_events.html
-_CONNECTIONS = {"socket.connect", "socket.sendto", "socket.sendmsg"}
-_LOOK_UPS = {"socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr", "socket.getnameinfo"}
-_PROGRAMS = {"subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.startfile"}
-# What Python's own modules ask about the machine: platform and ctypes.util.
-_HARMLESS = {"uname", "ldconfig", "gcc", "cc", "ld", "objdump"}
-
-
-def _is_harmless(args: tuple[Any, ...]) -> bool:
-    return Path(_program(args)).name in _HARMLESS
-
-
-def _program(args: tuple[Any, ...]) -> str:
-    """Return the program of an audit event: its path, or the first word of its command."""
-    for argument in args[:2]:
-        if isinstance(argument, list | tuple) and argument:
-            return os.fsdecode(argument[0])
-        if isinstance(argument, str | bytes | os.PathLike):
-            return os.fsdecode(argument)
-    return "?"
 
 
 def user_frames(frames: traceback.StackSummary) -> list[traceback.FrameSummary]:

@@ -2,70 +2,80 @@
 
 from __future__ import annotations
 
-import datetime as datetime_module
+import ctypes
+import gc
 import os
 import time
 from collections.abc import Iterator
-from datetime import date, datetime, timedelta, tzinfo
+from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Any, Self
 
+from scheduled_pipeline.definition.sandbox import sdk_patches
 from scheduled_pipeline.definition.sandbox.protocol import Surroundings
+from scheduled_pipeline.definition.sandbox.stand_ins import stand_in
 
 
 def change(surroundings: Surroundings) -> None:
     """Shift the clock and turn folders around, for the build functions of this process.
 
-    Runs when the SDK is imported, so that modules of the SDK, which took what they need, see nothing of it.
+    Runs when the SDK is imported; its own clock stays what it is.
 
     Args:
         surroundings: what is to be different; ``hash_seed`` has to be set before Python starts.
     """
     if surroundings.clock_offset:
-        _shift_clock(timedelta(seconds=surroundings.clock_offset))
+        _shift_clock(surroundings.clock_offset)
     if surroundings.reverse_folders:
         _reverse_folders()
 
 
-def _shift_clock(offset: timedelta) -> None:
-    real_time, seconds = time.time, offset.total_seconds()
+def _shift_clock(seconds: float) -> None:
+    """Shift all that Python says of the time: ``date.today`` goes by ``time.time``, others do not."""
+    real_ns, real_strftime = time.time_ns, time.strftime
 
-    class _OfType(type):
-        """So that what the SDK made is still a date."""
+    def strftime(form: str, moment: Any = None) -> str:
+        return real_strftime(form, moment or time.localtime())
 
-        def __instancecheck__(cls, instance: object) -> bool:
-            return isinstance(instance, cls.__mro__[1])
-
-    class ShiftedDate(date, metaclass=_OfType):
-        @classmethod
-        def today(cls) -> Any:
-            return date.today() + offset  # noqa: DTZ011 - what was asked for
-
-    class ShiftedDatetime(datetime, metaclass=_OfType):
-        @classmethod
-        def now(cls, tz: tzinfo | None = None) -> Any:
-            return datetime.now(tz) + offset
-
-        @classmethod
-        def utcnow(cls) -> Any:
-            return datetime.now(datetime_module.UTC).replace(tzinfo=None) + offset
-
-        @classmethod
-        def today(cls) -> Any:
-            return datetime.now() + offset  # noqa: DTZ005 - what was asked for
-
-    datetime_module.date = ShiftedDate  # type: ignore[misc]
-    datetime_module.datetime = ShiftedDatetime  # type: ignore[misc]
+    sdk_patches.shift_the_other_clock(seconds)
     for name in ("localtime", "gmtime", "ctime"):
-        setattr(time, name, _of_now(getattr(time, name), lambda: real_time() + seconds))
-    real_strftime = time.strftime
-    setattr(time, "strftime", lambda form, moment=None: real_strftime(form, moment or time.localtime()))  # noqa: B010
-    setattr(time, "time", lambda: real_time() + seconds)  # noqa: B010
-    setattr(time, "time_ns", lambda: int((real_time() + seconds) * 1e9))  # noqa: B010
+        stand_in(time, name, _of_now(getattr(time, name), time.time))
+    stand_in(time, "asctime", _of_now(time.asctime, time.localtime))
+    stand_in(time, "strftime", strftime)
+    stand_in(time, "time_ns", lambda: real_ns() + int(seconds * 1e9))
+    for name, unit in (("clock_gettime", 1), ("clock_gettime_ns", 1_000_000_000)):
+        if hasattr(time, name):  # not on Windows
+            stand_in(time, name, _of_the_day(getattr(time, name), int(seconds * unit)))
+    _shift_now(timedelta(seconds=seconds))
+
+
+def _of_the_day(original: Any, offset: int) -> Any:
+    return lambda clock: original(clock) + (offset if clock == time.CLOCK_REALTIME else 0)
 
 
 def _of_now(original: Any, now: Any) -> Any:
     return lambda moment=None: original(now() if moment is None else moment)
+
+
+def _shift_now(offset: timedelta) -> None:
+    """Shift ``datetime.now``, in the class that there is.
+
+    Another class in its place would not be the class of what was made before, would be pickled as a whole,
+    and would not be seen by who has the real one.
+    """
+    # What stands behind the read-only view, which CPython's collector knows.
+    (methods,) = gc.get_referents(datetime.__dict__)
+    for name in ("now", "utcnow"):
+        methods[name] = classmethod(_shifted(methods[name], offset))
+    ctypes.pythonapi.PyType_Modified(ctypes.py_object(datetime))
+
+
+def _shifted(original: Any, offset: timedelta) -> Any:
+    def shifted(cls: type[datetime], *args: Any, **kwargs: Any) -> datetime:
+        now: datetime = original.__get__(None, cls)(*args, **kwargs)
+        return now + offset
+
+    return shifted
 
 
 def _reverse_folders() -> None:
@@ -93,5 +103,5 @@ def _reverse_folders() -> None:
 
         def close(self) -> None: ...
 
-    setattr(os, "listdir", lambda path=None: sorted(listdir(path), reverse=True))  # noqa: B010
-    setattr(os, "scandir", _Reversed)  # noqa: B010
+    stand_in(os, "listdir", lambda path=None: sorted(listdir(path), reverse=True))
+    stand_in(os, "scandir", lambda path=None: _Reversed(path))

@@ -23,6 +23,11 @@ from scheduled_pipeline.definition.typed_json import ShapeError, read_as
 VERSION = 3
 """Goes up with each change of what a message holds or means."""
 
+NAMESPACE = "network namespace"
+FILTER = "filter of system calls"
+KERNEL_GUARDS = (NAMESPACE, FILTER)
+"""What a kernel may have to keep a process from the network, beside the audit hook of Python."""
+
 _PACKAGE = Path(__file__).parents[2]
 
 
@@ -54,12 +59,14 @@ class Start:
         project: the project, whose modules it imports and whose files it records.
         surroundings: what is to be different in it.
         forks: whether each definition gets a fork of the child; else the child is for one definition.
+        guards: which of ``KERNEL_GUARDS`` it tries.
     """
 
     path: tuple[str, ...]
     project: Project
     surroundings: Surroundings
     forks: bool
+    guards: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,16 +100,35 @@ class Cancel:
 
 
 @dataclass(frozen=True)
+class Guard:
+    """What has kept a definition from the network, beside the audit hook of Python.
+
+    Attributes:
+        missing: those of ``KERNEL_GUARDS`` that have not, each with the reason.
+    """
+
+    missing: Mapping[str, str]
+
+    def __str__(self) -> str:
+        """Name the guards, and say why others are not among them."""
+        there = [name for name in KERNEL_GUARDS if name not in self.missing]
+        reasons = [f"no {name}, because {reason}" for name, reason in self.missing.items()]
+        return "; ".join([" and ".join(there) or "audit hook only", *reasons])
+
+
+@dataclass(frozen=True)
 class Compiled:
     """The definition was made.
 
     Attributes:
         pipeline: what came of it, not validated yet.
         reads: what the build function has read, or None if nobody knows.
+        guard: what has kept it from the network.
     """
 
     pipeline: PackedPipeline
     reads: Reads | None
+    guard: Guard
 
 
 @dataclass(frozen=True)

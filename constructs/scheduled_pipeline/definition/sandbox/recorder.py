@@ -25,6 +25,7 @@ from scheduled_pipeline.definition.files import absolute
 from scheduled_pipeline.definition.project import Project, Reads
 from scheduled_pipeline.definition.sandbox import unseen
 from scheduled_pipeline.definition.sandbox.databases import Databases
+from scheduled_pipeline.definition.sandbox.stand_ins import stand_in
 
 _stat = os.stat
 _LISTINGS = {"os.listdir", "os.scandir"}
@@ -53,7 +54,7 @@ class Recorder:
         sys.addaudithook(self._hook)
         sys.meta_path.insert(0, _Imports(self._note_import))
         for name in ("stat", "lstat", "access", "readlink"):
-            setattr(os, name, self._watched(getattr(os, name)))
+            stand_in(os, name, self._watched(getattr(os, name)))
         _read_sources_only(project)
         unseen.watch_processes(self._note_unseen)
 

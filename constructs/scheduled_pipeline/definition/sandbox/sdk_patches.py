@@ -15,9 +15,11 @@ import uuid
 import zoneinfo
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
+from types import FrameType
 from typing import Any, Self
 
 from scheduled_pipeline.definition.sandbox.sdk import model_code
+from scheduled_pipeline.definition.sandbox.stand_ins import stand_in
 
 # What the SDK's clock shows first, in its time stamps and names only: 2020-12-01T00:00:00.001Z, the
 # version of the pipeline definition's format.
@@ -161,13 +163,18 @@ def take_its_clock() -> None:
     real_time, real_uuid4 = time.time, uuid.uuid4
 
     def sdk_time() -> float:
-        return _clock.read() if _called_by_sdk() else real_time()
+        return _clock.read() if _called_by_sdk() else real_time() + _clock.offset
 
     def sdk_uuid4() -> uuid.UUID:
         return uuid.UUID(int=_uuids.getrandbits(128), version=4) if _called_by_sdk() else real_uuid4()
 
-    time.time = sdk_time
-    uuid.uuid4 = sdk_uuid4
+    stand_in(time, "time", sdk_time)
+    stand_in(uuid, "uuid4", sdk_uuid4)
+
+
+def shift_the_other_clock(seconds: float) -> None:
+    """Add so much to what everybody but the SDK sees, in ``time.time``."""
+    _clock.offset = seconds
 
 
 def restart_its_clock() -> None:
@@ -178,6 +185,8 @@ def restart_its_clock() -> None:
 
 class _Clock:
     """Shows a second more each time that it is read."""
+
+    offset = 0.0
 
     def __init__(self) -> None:
         self.restart()
@@ -202,4 +211,12 @@ class _SdkDateTime(datetime):
 
 
 def _called_by_sdk() -> bool:
-    return str(sys._getframe(2).f_globals.get("__name__", "")).startswith("sagemaker.")
+    """Whether a function that stands in for another was called by the SDK; others of ours only pass it on."""
+    frame: FrameType | None = sys._getframe(2)
+    while frame is not None and _module_of(frame).startswith("scheduled_pipeline."):
+        frame = frame.f_back
+    return frame is not None and _module_of(frame).startswith("sagemaker.")
+
+
+def _module_of(frame: FrameType) -> str:
+    return str(frame.f_globals.get("__name__", ""))

@@ -5,10 +5,12 @@ every machine, and the cache of compiled pipelines, which knows these, is right 
 written module:function, is compiled without the cache in two new processes. The second has another date and
 time, another order of sets and of the files in folders, and other random numbers where the build function
 asks the system for them. The module random begins with the same seed in every compile, so it makes no
-difference.
+difference. They are also compiled in another order there, from the last to the first, so that one that reads
+what another has left behind, in a file of the project say, differs. What was left by an earlier run is there
+for both: begin with a clean checkout.
 
 Run it where cdk synth is run. What is read from the environment is not covered: the two processes, like those
-of a synth, have nothing of the user's.
+of a synth, have nothing of the user's. Standard error says what has kept them from the network.
 
 Standard output has a line for each difference: FUNCTION, PATH, FIRST, SECOND, separated by tabs, and nothing
 if there is none.
@@ -21,7 +23,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -66,35 +68,54 @@ def verify(
     # Modules are looked for where `python app.py` would, which is not where this command is installed.
     sys.path.insert(0, str(Path.cwd()))
     compilers = [Compiler(world) for world in _WORLDS]
-    failed = False
     try:
-        for text, definition in zip(functions, definitions, strict=True):
-            try:
-                both = [compiler.compile(definition, **given) for compiler in compilers]
-            except DefinitionError as error:
-                typer.echo(f"Error: {error}", err=True)
-                failed = True
-            else:
-                failed |= _report(text, both)
+        # The second first: what one has left in a file stays there, and the others have to be before it once.
+        second = _compile(compilers[1], definitions[::-1], given)[::-1]
+        first = _compile(compilers[0], definitions, given)
     finally:
         for compiler in compilers:
             compiler.close()
         sys.path.pop(0)
-    if failed:
+    reports = [_report(*one) for one in zip(functions, first, second, strict=True)]
+    for guard in dict.fromkeys(str(compiler.guard) for compiler in compilers if compiler.guard is not None):
+        typer.echo(f"guard: {guard}", err=True)
+    if not all(reports):
         raise typer.Exit(ExitCode.REFUSED)
 
 
-def _report(function: str, both: Sequence[CompiledPipeline]) -> bool:
-    """Print the differences of two compiles; returns whether there are any."""
-    found = list(differences(both[0].document, both[1].document))
-    for path, first, second in found[:_SHOWN]:
-        printing.write("\t".join(" ".join(cell.split()) for cell in (function, path, first, second)))
+def _compile(
+    compiler: Compiler, definitions: Sequence[PipelineDefinition], given: Mapping[str, Any]
+) -> list[CompiledPipeline | DefinitionError]:
+    """Compile all, one after the other; an error is a result too."""
+    results: list[CompiledPipeline | DefinitionError] = []
+    for definition in definitions:
+        try:
+            results.append(compiler.compile(definition, **given))
+        except DefinitionError as error:
+            results.append(error)
+    return results
+
+
+def _report(
+    function: str, first: CompiledPipeline | DefinitionError, second: CompiledPipeline | DefinitionError
+) -> bool:
+    """Print the differences of two compiles; returns whether both were made and are the same."""
+    if isinstance(first, DefinitionError) or isinstance(second, DefinitionError):
+        errors = [str(one) for one in (first, second) if isinstance(one, DefinitionError)]
+        for error in dict.fromkeys(errors):
+            typer.echo(f"Error: {error}", err=True)
+        if len(errors) == 1:
+            typer.echo(f"Error: {function}: this is so in one of the two compiles alone.", err=True)
+        return False
+    found = list(differences(first.document, second.document))
+    for path, *both in found[:_SHOWN]:
+        printing.write("\t".join(" ".join(cell.split()) for cell in (function, path, *both)))
     if not found:
         typer.echo(f"{function}: the same in both.", err=True)
-        return False
+        return True
     more = f"; {_SHOWN} of them are shown" if len(found) > _SHOWN else ""
     typer.echo(f"Error: {function}: {len(found)} values differ from compile to compile{more}.", err=True)
-    return True
+    return False
 
 
 def _definition(text: str) -> PipelineDefinition:

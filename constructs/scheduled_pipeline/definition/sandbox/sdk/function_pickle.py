@@ -20,6 +20,7 @@ from sagemaker.core.remote_function.core.serialization import cloudpickle
 
 from scheduled_pipeline.definition.context import PipelineContext
 from scheduled_pipeline.definition.sandbox.offline_aws import is_user_file
+from scheduled_pipeline.definition.sandbox.stand_ins import found_by_name
 
 # What a module knows of the place it was imported from.
 _OF_THE_PLACE = ("__cached__", "__loader__", "__path__", "__spec__")
@@ -31,7 +32,7 @@ class FunctionPickler(cloudpickle.CloudPickler):  # type: ignore[misc]
     def dump(self, obj: Any) -> None:
         """Pickle ``obj``; what it needs of the project's modules goes with it."""
         self._files = {str(place): name for place, name in _user_files()}
-        with _by_value():
+        with _by_value(), found_by_name():
             super().dump(obj)
 
     def reducer_override(self, obj: Any) -> Any:
