@@ -12,8 +12,8 @@ from types import TracebackType
 from typing import Any, Self
 
 from scheduled_pipeline.definition.sandbox import sdk_patches
+from scheduled_pipeline.definition.sandbox.guard.stand_ins import stand_in
 from scheduled_pipeline.definition.sandbox.protocol import Surroundings
-from scheduled_pipeline.definition.sandbox.stand_ins import stand_in
 
 
 def change(surroundings: Surroundings) -> None:

@@ -18,8 +18,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, Self
 
+from scheduled_pipeline.definition.sandbox.guard.stand_ins import stand_in
 from scheduled_pipeline.definition.sandbox.sdk import model_code
-from scheduled_pipeline.definition.sandbox.stand_ins import stand_in
 
 # What the SDK's clock shows first, in its time stamps and names only: 2020-12-01T00:00:00.001Z, the
 # version of the pipeline definition's format.

@@ -19,8 +19,8 @@ from sagemaker.core.remote_function.checkpoint_location import CheckpointLocatio
 from sagemaker.core.remote_function.core.serialization import cloudpickle
 
 from scheduled_pipeline.definition.context import PipelineContext
+from scheduled_pipeline.definition.sandbox.guard.stand_ins import found_by_name
 from scheduled_pipeline.definition.sandbox.offline_aws import is_user_file
-from scheduled_pipeline.definition.sandbox.stand_ins import found_by_name
 
 # What a module knows of the place it was imported from.
 _OF_THE_PLACE = ("__cached__", "__loader__", "__path__", "__spec__")
