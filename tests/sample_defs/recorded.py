@@ -25,7 +25,7 @@ from pathlib import Path
 given = json.loads(sys.argv[1])
 sys.path[:0] = given["path"][-1:]
 from scheduled_pipeline.definition.project import Project
-from scheduled_pipeline.definition.sandbox.recorder import Recorder
+from scheduled_pipeline.definition.sandbox.reads.recorder import Recorder
 from scheduled_pipeline.definition.typed_json import read_as
 for folder in given["sites"]:
     site.addsitedir(folder)

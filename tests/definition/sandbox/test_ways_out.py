@@ -121,7 +121,10 @@ def _child(folder: Path, **options: Any) -> Iterator[Callable[..., protocol.Answ
 
     def ask(function: str, **values: str) -> protocol.Answer:
         reference = FunctionReference("ways_out", function)
-        return child.ask(CompileRequest(function=reference, values=values, **given), 280)
+        request = CompileRequest(function=reference, values=values, **given)
+        answer = child.ask(request, 280, threading.Event())
+        assert answer is not None
+        return answer
 
     yield ask
     child.end()

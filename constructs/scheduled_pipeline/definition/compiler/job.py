@@ -89,7 +89,7 @@ class Job:
         compiled = dataclasses.replace(compiled, findings=validate(compiled.document))
         if self.cache is not None and answer.reads is not None:
             self.keeper.keep(self.cache, self.request, self.project, answer.reads, compiled)
-        return Outcome(compiled, "", output, answer.guard)
+        return Outcome(compiled, "", output, guard=answer.guard)
 
     def _ended(self, answer: Ended, output: str) -> str:
         """Return the sentence for a process that did not come to its end; what it printed may say why."""

@@ -13,7 +13,7 @@ from typing import Any
 
 from scheduled_pipeline.definition import placeholders
 from scheduled_pipeline.definition.context import PipelineContext
-from scheduled_pipeline.definition.sandbox import function_steps, sdk_patches
+from scheduled_pipeline.definition.sandbox import sdk_patches
 from scheduled_pipeline.definition.sandbox.completion import Built
 from scheduled_pipeline.definition.sandbox.guard.ways_out import refuse_ways_out
 from scheduled_pipeline.definition.sandbox.offline_aws import (
@@ -23,6 +23,7 @@ from scheduled_pipeline.definition.sandbox.offline_aws import (
     user_frames,
 )
 from scheduled_pipeline.definition.sandbox.protocol import Failed, Request
+from scheduled_pipeline.definition.sandbox.sdk import function_steps
 
 
 class BuildError(Exception):

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import IO
 
 from scheduled_pipeline.definition.model import DefinitionError
-from scheduled_pipeline.definition.sandbox import forked, function_steps, protocol, sdk_patches
+from scheduled_pipeline.definition.sandbox import forked, protocol, sdk_patches
 from scheduled_pipeline.definition.sandbox.builder import Builder
 from scheduled_pipeline.definition.sandbox.completion import complete
 from scheduled_pipeline.definition.sandbox.guard import kernel
@@ -40,7 +40,8 @@ from scheduled_pipeline.definition.sandbox.protocol import (
     Request,
     Start,
 )
-from scheduled_pipeline.definition.sandbox.recorder import Recorder
+from scheduled_pipeline.definition.sandbox.reads.recorder import Recorder
+from scheduled_pipeline.definition.sandbox.sdk import function_steps
 
 
 def main(text: str) -> None:

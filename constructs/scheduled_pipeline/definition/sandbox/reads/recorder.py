@@ -23,9 +23,9 @@ from typing import Any
 
 from scheduled_pipeline.definition.files import absolute
 from scheduled_pipeline.definition.project import Project, Reads
-from scheduled_pipeline.definition.sandbox import unseen
-from scheduled_pipeline.definition.sandbox.databases import Databases
 from scheduled_pipeline.definition.sandbox.guard.stand_ins import stand_in
+from scheduled_pipeline.definition.sandbox.reads import unseen
+from scheduled_pipeline.definition.sandbox.reads.databases import Databases
 
 _stat = os.stat
 _LISTINGS = {"os.listdir", "os.scandir"}
