@@ -97,6 +97,7 @@ class Child:
         self._log = root / "output.log"
         self._output_seen = 0
         self._has_answered = False
+        self._abandoned = False
         self._writing = threading.Lock()
         self._given_up: threading.Event | None = None
         folder = project.anchors[0]
@@ -142,7 +143,12 @@ class Child:
             self._process.kill()
             self.end()
             raise ChildEndedError(f"was not understood ({error}) and was ended") from None
-        return None if isinstance(answer, Cancelled) else answer
+        if not isinstance(answer, Cancelled):
+            return answer
+        if self._abandoned:
+            self.end()
+            raise ChildEndedError("was ended, as nobody waited for it")
+        return None
 
     def cancel(self) -> None:
         """End the work on a request that was given up; ``ask`` then returns, with None or with its answer."""
@@ -168,6 +174,7 @@ class Child:
 
         A child that has run something ends what that has left running, so it is told rather than killed.
         """
+        self._abandoned = True
         if self.forks and self._has_answered:
             self._hang_up()
         else:
