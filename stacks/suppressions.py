@@ -43,8 +43,8 @@ _WILDCARDS = (
         "what the pipeline keeps under its own name in the artifact bucket, below the id of an execution",
     ),
     (
-        r".*:s3:::cdk-[a-z0-9]+-assets-[^/]*/[0-9a-f]{64}/\*",
-        "a folder named by the hash of the code that is in it",
+        r".*:s3:::cdk-[a-z0-9]+-assets-[^/]*/scheduled-pipeline/[A-Za-z0-9-]+/\*",
+        "the pipeline's own code, each file below the hash of its content",
     ),
     (
         r".*:s3:::sagemaker-servicecatalog-seedcode-[a-z0-9-]+/dataset/abalone-dataset(\.csv|-batch)\*",
