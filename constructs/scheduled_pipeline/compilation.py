@@ -35,6 +35,8 @@ def compile_for(
     pipeline_name: str,
     values: Mapping[str, Value],
     suppress: Sequence[str],
+    *,
+    experiment_tracking: bool,
 ) -> CompiledPipeline:
     """Compile ``source`` for the Region of the construct's stack, and check it as SageMaker would.
 
@@ -43,6 +45,8 @@ def compile_for(
             construct and lists all findings but those of ``suppress``.
     """
     compiled = _compile(scope, source, pipeline_name, values)
+    if not experiment_tracking:
+        compiled = compiled.without_experiment()
     check(compiled.document, source=path_of(scope), suppress=suppress, findings=_findings(compiled))
     _warn_of_unused(scope, values, compiled.values_read)
     return compiled

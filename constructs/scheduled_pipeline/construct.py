@@ -83,6 +83,8 @@ class ScheduledPipeline(Construct, PipelineMetrics):
         dashboard: whether there is a dashboard in CloudWatch. Default: there is none.
         sweep_strays: whether, when the pipeline is deleted, schedules and targets of rules that still start
             it and that no stack owns are removed with it, by a Lambda function. Default: they are not.
+        experiment_tracking: whether executions may make an experiment and a trial each, which outlive the
+            stack. Default: they make those that the definition names; the SDK names some in most Regions.
         max_parallel_steps: how many steps of a run may run at once. Default: the service's, 50.
         description: of the pipeline, at most 3,072 characters. Default: none.
         suppress_findings: findings about the definition to leave out, by id or ``id:path``, such as
@@ -134,6 +136,7 @@ class ScheduledPipeline(Construct, PipelineMetrics):
         alarms: bool = True,
         dashboard: bool = False,
         sweep_strays: bool = False,
+        experiment_tracking: bool = True,
         max_parallel_steps: int | None = None,
         description: str | None = None,
         suppress_findings: Sequence[str] = (),
@@ -155,7 +158,14 @@ class ScheduledPipeline(Construct, PipelineMetrics):
         source = self._source(definition)
         self._declared_name = self._claim_name(pipeline_name, source)
         literals, self._tokens = split_values(self, values or {})
-        self.definition = compile_for(self, source, self._declared_name, literals, suppress_findings)
+        self.definition = compile_for(
+            self,
+            source,
+            self._declared_name,
+            literals,
+            suppress_findings,
+            experiment_tracking=experiment_tracking,
+        )
 
         self.encryption_key = encryption_key
         self.artifact_bucket = artifact_bucket or self._make_artifact_bucket()

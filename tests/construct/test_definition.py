@@ -131,6 +131,45 @@ class TestTheDefinition:
         }
 
 
+class TestExperiments:
+    def _body(self, new_stack: NewStack, definition: dict[str, Any], **options: Any) -> Any:
+        stack = new_stack()
+        ScheduledPipeline(stack, "Training", definition=PipelineDefinition.from_json(definition), **options)
+        template = Template.from_stack(stack)
+        actions = {
+            action
+            for statement in policy_statements(template, "ExecutionPolicy")
+            for action in [statement["Action"]] * isinstance(statement["Action"], str) or statement["Action"]
+        }
+        return json.loads(text_of(pipeline_body(template))), "sagemaker:CreateExperiment" in actions
+
+    @pytest.fixture
+    def tracked(self, small_definition: dict[str, Any]) -> dict[str, Any]:
+        config = {
+            "ExperimentName": {"Get": "Execution.PipelineName"},
+            "TrialName": {"Get": "Execution.PipelineExecutionId"},
+        }
+        return {**small_definition, "PipelineExperimentConfig": config}
+
+    def test_are_made_as_the_definition_says(self, new_stack: NewStack, tracked: dict[str, Any]) -> None:
+        assert self._body(new_stack, tracked) == (tracked, True)
+
+    def test_are_not_made_where_nobody_wants_them(self, new_stack: NewStack, tracked: dict[str, Any]) -> None:
+        without = {**tracked, "PipelineExperimentConfig": None}
+        assert self._body(new_stack, tracked, experiment_tracking=False) == (without, False)
+
+    def test_that_a_step_refers_to_cannot_be_left_out(
+        self, new_stack: NewStack, tracked: dict[str, Any]
+    ) -> None:
+        (step, *rest) = tracked["Steps"]
+        name = {"Get": "PipelineExperimentConfig.ExperimentName"}
+        step = {**step, "Arguments": {**step["Arguments"], "Environment": {"EXPERIMENT": name}}}
+        tracked = {**tracked, "Steps": [step, *rest]}
+        self._body(new_stack, tracked)
+        with pytest.raises(ValueError, match=r"PipelineExperimentConfig\.ExperimentName"):
+            self._body(new_stack, tracked, experiment_tracking=False)
+
+
 class TestSynthesizers:
     def test_made_in_python_put_code_where_they_say(self, feature_flags: dict[str, Any]) -> None:
         app = App(context=feature_flags)

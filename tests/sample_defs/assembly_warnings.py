@@ -11,8 +11,8 @@ from pathlib import Path
 from aws_cdk import App, Stack
 
 
-def warnings_of(stack: Stack) -> list[str]:
-    """Synthesize the stack's app and return the texts of its warnings, in order."""
+def warnings_of(stack: Stack, *, kind: str = "warning") -> list[str]:
+    """Synthesize the stack's app and return the texts of its warnings, or of another kind, in order."""
     app = stack.node.root
     assert isinstance(app, App)
     folder = Path(app.synth().directory)
@@ -25,5 +25,5 @@ def warnings_of(stack: Stack) -> list[str]:
         str(entry["data"])
         for entries in metadata.values()
         for entry in entries
-        if entry["type"] == "aws:cdk:warning"
+        if entry["type"] == f"aws:cdk:{kind}"
     ]

@@ -14,6 +14,7 @@ from scheduled_pipeline.definition.findings import Finding
 
 # Quotas of Amazon SageMaker Pipelines, read from CreatePipeline (PipelineDefinition).
 MAX_BODY_CHARACTERS = 1_048_576
+_EXPERIMENT = "PipelineExperimentConfig"
 
 _SHA256 = re.compile("[0-9a-f]{64}")
 
@@ -180,6 +181,22 @@ class CompiledPipeline:
         """The definition as a dictionary, a new one on each call."""
         document: dict[str, Any] = json.loads(self.body)
         return document
+
+    def without_experiment(self) -> CompiledPipeline:
+        """Return the definition with no experiment and trial for its executions, as the SDK writes that.
+
+        What was found is kept unless something refers to the experiment; then it is to be validated anew.
+        """
+        document = {**self.document, _EXPERIMENT: None}
+        found = None if f"{_EXPERIMENT}." in self.body else self.findings
+        return CompiledPipeline.from_document(
+            document,
+            uploads=self.uploads,
+            pipeline_name=self.pipeline_name,
+            values_read=self.values_read,
+            findings=found,
+            source="the definition",
+        )
 
     def pack(self) -> PackedPipeline:
         """Return it as JSON can hold it; the files of uploads are named by their content."""

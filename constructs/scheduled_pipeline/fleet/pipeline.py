@@ -30,6 +30,7 @@ class FleetPipeline:
         data_buckets: buckets that steps read or write because a parameter may point there. Default: none.
         execution_role: runs the steps. Default: a role for this pipeline alone.
         notify: a topic for executions that failed or were stopped. Default: nobody is told.
+        experiment_tracking: whether executions may make an experiment and a trial each. Default: they may.
         max_parallel_steps: how many steps of a run may run at once. Default: the service's, 50.
         description: of the pipeline. Default: none.
         suppress_findings: findings about the definition to leave out. Default: none.
@@ -44,6 +45,7 @@ class FleetPipeline:
     data_buckets: Sequence[s3.IBucket] = ()
     execution_role: iam.IRole | None = None
     notify: sns.ITopic | None = None
+    experiment_tracking: bool = True
     max_parallel_steps: int | None = None
     description: str | None = None
     suppress_findings: Sequence[str] = ()

@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from assembly_warnings import warnings_of
 from aws_cdk import App, Environment, Stack
 from aws_cdk.assertions import Template
 
 from scheduled_pipeline import PipelineDefinition, ScheduledPipeline
-from scheduled_pipeline.resources.assets.pipeline_definition import METADATA
+from scheduled_pipeline.resources.assets.pipeline_definition import METADATA, DefinitionLimits
+from scheduled_pipeline.resources.scheduling import OwnScheduling
 
 if TYPE_CHECKING:
     from local_aws.cdk_cli import CdkCli
@@ -111,6 +113,21 @@ class TestPlace:
         assert location["Key"] == {"Fn::GetAtt": [written, "Key"]}
         assert custom["Properties"]["Bucket"] == location["Bucket"]
         assert next(iter(custom["Properties"]["Substitutions"].values()))["Fn::GetAtt"][1] == "Arn"
+        (told,) = warnings_of(stack, kind="info")
+        assert told.startswith(
+            "cdk deploy --express runs no custom resources: the definition, which is too large"
+        )
+
+    def test_names_the_code_that_the_template_does_not(
+        self, new_stack: Callable[..., Stack], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """``cdk gc`` keeps what a template mentions."""
+        monkeypatch.setattr(OwnScheduling, "definition_limits", DefinitionLimits(lines=0, compact=0))
+        stack = new_stack()
+        training = ScheduledPipeline(stack, "Training", definition="sample_pipelines:script")
+        (upload,) = training.definition.uploads
+        text = json.dumps(Template.from_stack(stack).to_json())
+        assert f"{upload.digest}/{upload.name}" in text
 
     def test_the_writer_may_do_no_more_than_it_does(
         self, new_stack: Callable[..., Stack], large: Large

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from assembly_warnings import warnings_of
 from aws_cdk import App, Environment, Stack, Validations
 from aws_cdk.assertions import Match, Template
 from template_parts import NewStack
@@ -47,6 +48,11 @@ def template(sweeping_stack: Stack) -> Template:
 @pytest.fixture(scope="session")
 def resources(template: Template) -> dict[str, Any]:
     return dict(template.to_json()["Resources"])
+
+
+def test_express_mode_is_told_to_leave_strays(sweeping_stack: Stack) -> None:
+    (told,) = warnings_of(sweeping_stack, kind="info")
+    assert told.startswith("cdk deploy --express runs no custom resources: strays would stay")
 
 
 def _needs(resources: dict[str, Any], logical_id: str) -> set[str]:

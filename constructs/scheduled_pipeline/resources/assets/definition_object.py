@@ -17,6 +17,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from scheduled_pipeline.resources.assets.code_assets import TextAsset
+from scheduled_pipeline.resources.express_mode import tell_of_express_mode
 from scheduled_pipeline.resources.jsii_cache import place_of
 
 _CODE = Path(__file__).with_name("definition_writer_function.py")
@@ -109,6 +110,9 @@ class _DefinitionStore(Construct):
             statements=[iam.PolicyStatement(actions=["s3:GetObject"], resources=[source])],
         )
         self._role.attach_inline_policy(read)
+        tell_of_express_mode(
+            scope, "the definition, which is too large for the template, would not be written"
+        )
         resource = CustomResource(
             scope,
             "Definition",

@@ -11,6 +11,7 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3_assets as s3_assets
 from constructs import Construct
 
+from scheduled_pipeline.resources.express_mode import tell_of_express_mode
 from scheduled_pipeline.resources.jsii_cache import Place, is_token, place_of
 from scheduled_pipeline.resources.pipeline import Pipeline
 from scheduled_pipeline.resources.role_policy import Statement, allow, attach_policy
@@ -58,6 +59,7 @@ class StraySweep(Construct):
         _acknowledge_wildcards(policy, place_of(self))
         function = self._make_function(role, log_group)
         function.node.add_dependency(policy)
+        tell_of_express_mode(self, "strays would stay when the pipeline goes")
         # The name is a reference, so the pipeline is deleted after the sweep.
         CustomResource(
             self,
