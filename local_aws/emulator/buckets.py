@@ -147,20 +147,11 @@ def delete(physical_id: str, properties: Json) -> None:
     """Delete the bucket, unless it holds an object or a version."""
     if physical_id not in s3._buckets:
         return
-    status, _, body = s3._delete_bucket(physical_id)
+    headers = {"user-agent": "cloudformation.amazonaws.com"}
+    status, _, body = s3._dispatch("DELETE", physical_id, "", headers, b"", {})
     if status >= 400:
         raise ValueError(f"The bucket {physical_id} was not deleted: {body.decode()}")
     _MINISTACK["delete"](physical_id, properties)
-
-
-def empty(bucket: str) -> None:
-    """Delete every object and version: what the CDK's ``Custom::S3AutoDeleteObjects`` provider does."""
-    record = s3._buckets.get(bucket)
-    if record is None:
-        return
-    record["objects"].clear()
-    for key in [key for key in s3._object_versions if key[0] == bucket]:
-        s3._object_versions.pop(key, None)
 
 
 def _apply(name: str, old: Json, new: Json) -> None:

@@ -11,6 +11,7 @@ from ministack.services import eventbridge
 from ministack.services import scheduler as ministack_scheduler
 
 from local_aws.emulator import (
+    access_logs,
     cloudformation,
     control,
     events,
@@ -43,6 +44,7 @@ def install(*, on_ready: Callable[[], None]) -> Application:
     eventbridge._delete_rule = events.delete_rule
     eventbridge._validate_schedule_expression = events.is_schedule
     pipelines.status_listeners.append(events.announce)
+    access_logs.install()
     cloudformation.install()
     repairs.install()
     stack_operations.install()

@@ -8,7 +8,7 @@ from typing import Any, Final
 from ministack.services import cloudwatch, iam, s3, sns, sqs
 from ministack.services.cloudformation import provisioners
 
-from local_aws.emulator import buckets
+from local_aws.emulator import auto_delete, buckets
 from local_aws.emulator.api import Json
 
 Create = Callable[[str, Json, str], tuple[str, Json]]
@@ -63,11 +63,7 @@ def install() -> None:
     for resource_type, (name_property, exists) in _NAMED.items():
         handler = handlers[resource_type]
         handler["create"] = _refusing_existing(resource_type, name_property, exists, handler["create"])
-    handlers["Custom::S3AutoDeleteObjects"] = {
-        "create": lambda logical_id, properties, stack_name: (logical_id, {}),
-        "update": lambda physical_id, old, new, stack_name: (physical_id, {}),
-        "delete": lambda physical_id, properties: buckets.empty(properties["BucketName"]),
-    }
+    auto_delete.install(handlers)
 
 
 def _with_managed_key(resolve: Callable[[Json, str], Any]) -> Callable[[Json, str], Any]:

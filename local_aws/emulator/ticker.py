@@ -1,4 +1,4 @@
-"""Ticks in real time: fires what the clock says is due, ends the executions that have run their time."""
+"""Ticks in real time: fires what is due, ends executions that have run their time, delivers access logs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Final
 from ministack.core.responses import request_scope
 from ministack.services import eventbridge
 
-from local_aws.emulator import delivery, events, pipelines, scheduler
+from local_aws.emulator import access_logs, delivery, events, pipelines, scheduler
 from local_aws.emulator.api import Json
 from local_aws.emulator.clock import Clock, Entry, Key, rule_entry, schedule_entry
 
@@ -30,6 +30,7 @@ async def run(stop: asyncio.Event, *, execution_seconds: float) -> None:
             now = datetime.now(UTC)
             clock.tick(now, _entries(now))
             _end_executions(execution_seconds)
+            access_logs.deliver()
         except Exception:
             _logger.exception("the clock failed")
         with contextlib.suppress(TimeoutError):

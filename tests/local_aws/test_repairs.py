@@ -80,28 +80,19 @@ def test_every_kind_of_lifecycle_rule_is_kept(aws: LocalAws, stack: Any, name: s
     assert uploads["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 1}
 
 
-def test_a_bucket_with_an_object_is_not_deleted(aws: LocalAws, stack: Any, name: str) -> None:
-    stack.create(bucket(name))
-    aws.client("s3").put_object(Bucket=name, Key="model.tar.gz", Body=b"")
+@pytest.mark.parametrize("left", ["an object", "an old version", "a delete marker"])
+def test_a_bucket_that_is_not_empty_is_not_deleted(aws: LocalAws, stack: Any, name: str, left: str) -> None:
+    """A deleted object is still there as a version, and a delete marker counts as one."""
+    s3 = aws.client("s3")
+    stack.create(bucket(name, VersioningConfiguration={"Status": "Enabled"}))
+    version = s3.put_object(Bucket=name, Key="model.tar.gz", Body=b"")["VersionId"]
+    if left != "an object":
+        marker = s3.delete_object(Bucket=name, Key="model.tar.gz")["VersionId"]
+        gone, version = (marker, version) if left == "an old version" else (version, marker)
+        s3.delete_object(Bucket=name, Key="model.tar.gz", VersionId=gone)
     assert stack.delete() == "DELETE_FAILED"
     assert "BucketNotEmpty" in stack.failures
-    aws.client("s3").delete_object(Bucket=name, Key="model.tar.gz")
-    assert stack.delete() == "DELETE_COMPLETE"
-    assert aws.inventory().buckets == ()
-
-
-def test_the_cdk_empties_a_bucket_that_it_is_told_to_empty(aws: LocalAws, stack: Any, name: str) -> None:
-    template = bucket(name, VersioningConfiguration={"Status": "Enabled"})
-    template["Empty"] = {
-        "Type": "Custom::S3AutoDeleteObjects",
-        "Properties": {
-            "ServiceToken": "arn:aws:lambda:us-east-1:1:function:f",
-            "BucketName": {"Ref": "Bucket"},
-        },
-    }
-    stack.create(template)
-    for body in (b"one", b"two"):
-        aws.client("s3").put_object(Bucket=name, Key="model.tar.gz", Body=body)
+    s3.delete_object(Bucket=name, Key="model.tar.gz", VersionId=version)
     assert stack.delete() == "DELETE_COMPLETE"
     assert aws.inventory().buckets == ()
 
