@@ -246,6 +246,18 @@ def test_orphans(operator: Operator) -> None:
 def test_take_it_down(operator: Operator) -> None:
     for run in operator.runs:
         operator.aws.finish(run["PipelineExecutionArn"])
+    write_what_a_run_writes(operator.aws)
     operator.follow("Take it down")
     left = operator.aws.inventory()
     assert (left.pipelines, left.schedules, left.topics, left.alarms) == ((), (), (), ())
+    assert [bucket for bucket in left.buckets if not bucket.startswith("cdk-")] == []
+    assert (left.functions, left.log_groups) == ((), ())
+
+
+def write_what_a_run_writes(aws: LocalAws) -> None:
+    """An object twice, and one that is deleted; each request puts a line into the access log."""
+    s3 = aws.client("s3")
+    (bucket,) = (name for name in aws.inventory().buckets if "dev-artifacts-artifacts" in name)
+    for body in (b"one", b"two"):
+        s3.put_object(Bucket=bucket, Key="models/model.tar.gz", Body=body)
+    s3.delete_object(Bucket=bucket, Key="models/model.tar.gz")

@@ -43,6 +43,19 @@ class TestTheKey:
 
 
 class TestTheArtifactBucket:
+    def test_outlives_the_stack_with_its_policy(
+        self, new_stack: NewStack, small_definition: dict[str, Any]
+    ) -> None:
+        """Without the policy, what is kept could be read without TLS."""
+        stack = new_stack()
+        ScheduledPipeline(
+            stack, "Training", definition=PipelineDefinition.from_json(with_artifacts(small_definition))
+        )
+        template = Template.from_stack(stack)
+        for kind in ("AWS::S3::Bucket", "AWS::S3::BucketPolicy"):
+            (found,) = template.find_resources(kind).values()
+            assert (found["DeletionPolicy"], found["UpdateReplacePolicy"]) == ("Retain", "Retain")
+
     def test_is_made_where_the_definition_uses_one(
         self, new_stack: NewStack, small_definition: dict[str, Any]
     ) -> None:

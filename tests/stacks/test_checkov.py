@@ -32,6 +32,18 @@ EXPLAINED = {
     ("CKV_AWS_158", r"AWS::Logs::LogGroup\.TrainingStraySweep.*"): (
         "the log of a sweep holds names of schedules and rules alone, and goes with the stack"
     ),
+    ("CKV_AWS_115", r"AWS::Lambda::Function\.CustomS3AutoDeleteObjects.*"): (
+        "CloudFormation calls it when the stage is taken down; what is reserved for it others would lack"
+    ),
+    ("CKV_AWS_116", r"AWS::Lambda::Function\.CustomS3AutoDeleteObjects.*"): (
+        "CloudFormation waits for the answer, and fails the deletion without one"
+    ),
+    ("CKV_AWS_117", r"AWS::Lambda::Function\.CustomS3AutoDeleteObjects.*"): (
+        "it calls S3 alone, with a role that may do nothing else"
+    ),
+    ("CKV_AWS_158", r"AWS::Logs::LogGroup\.EmptyingLogs.*"): (
+        "the log holds the names of two buckets alone, and goes with the stack"
+    ),
     ("CKV_AWS_27", r"AWS::SQS::Queue\..*DeadLetterQueue.*"): (
         "encrypted with keys of SQS (SqsManagedSseEnabled), which the check does not know"
     ),

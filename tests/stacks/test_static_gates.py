@@ -36,6 +36,9 @@ EXPLAINED = {
     ("NIST.800.53.R5-CloudWatchLogGroupEncrypted", r".*/StraySweep/Logs/Resource"): (
         "the log of a sweep holds names of schedules and rules alone, and goes with the stack"
     ),
+    ("NIST.800.53.R5-CloudWatchLogGroupEncrypted", r".*/EmptyingLogs/Resource"): (
+        "the log holds the names of two buckets alone, and goes with the stack"
+    ),
     ("NIST.800.53.R5-LambdaConcurrency", r".*/StraySweep/Function"): (
         "CloudFormation calls it once for each change; what is reserved for it others would lack"
     ),

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from aws_cdk import Duration
+from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 
 def artifact_bucket(scope: Construct, construct_id: str, encryption_key: kms.IKey | None) -> s3.Bucket:
-    """Make an encrypted, versioned, private bucket that outlives the stack: it holds data and models."""
-    return s3.Bucket(
+    """Make an encrypted, versioned, private bucket that outlives the stack, and its policy with it."""
+    bucket = s3.Bucket(
         scope,
         construct_id,
         encryption=s3.BucketEncryption.S3_MANAGED if encryption_key is None else s3.BucketEncryption.KMS,
@@ -26,3 +26,6 @@ def artifact_bucket(scope: Construct, construct_id: str, encryption_key: kms.IKe
             )
         ],
     )
+    assert bucket.policy is not None  # enforce_ssl has made it
+    bucket.policy.apply_removal_policy(RemovalPolicy.RETAIN)
+    return bucket
