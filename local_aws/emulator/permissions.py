@@ -1,12 +1,13 @@
 """What IAM decides: may a service assume a role, and may the role (or the service) act.
 
-What is checked is the path from a trigger to its pipeline and its dead-letter queue, the delivery of access
-logs, and the function that empties buckets; all else is allowed, whoever makes it.
+What is checked is the path from a trigger to its pipeline and its dead-letter queue, the role that a stack is
+deployed with, the delivery of access logs, and the function that empties buckets; all else is allowed.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any, Final
 
 from ministack.core import iam_evaluator
@@ -32,13 +33,15 @@ def role_trusts(role_arn: str, service: str, source_arn: str) -> bool:
     return bool(decision.decision == "Allow")
 
 
-def role_allows(role_arn: str, action: str, resource_arn: str) -> bool:
-    """Whether the role's inline and attached policies allow the action on the resource."""
+def role_allows(role_arn: str, action: str, resource_arn: str, keys: Mapping[str, str] | None = None) -> bool:
+    """Whether the role's inline and attached policies allow the action, with these condition keys."""
     role = _role(role_arn)
     if role is None:
         return False
     policies = iam_evaluator._gather_role_policies(role["RoleName"], get_account_id())
-    decision = iam_evaluator.evaluate(_context(action, resource_arn, None), policies)
+    context = _context(action, resource_arn, None)
+    context.service_context.update(keys or {})
+    decision = iam_evaluator.evaluate(context, policies)
     return bool(decision.decision == "Allow")
 
 

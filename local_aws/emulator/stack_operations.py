@@ -15,7 +15,7 @@ from ministack.core.responses import new_uuid
 from ministack.services import cloudformation
 from ministack.services.cloudformation import changesets, handlers, stacks, wait_conditions
 
-from local_aws.emulator import cleanup, pipelines, scheduler
+from local_aws.emulator import cleanup, deploying_role, pipelines, scheduler
 from local_aws.emulator.api import Json
 
 # A tuple of logical id, resource type, name of the validation, path and reason.
@@ -83,8 +83,17 @@ def create_change_set(params: Json) -> Answer:
     if status == 200:
         identifier = re.search(r"<Id>(.+?)</Id>", body.decode() if isinstance(body, bytes) else body)
         assert identifier is not None, body
-        _validate(cloudformation._change_sets[identifier[1]])
+        change_set = cloudformation._change_sets[identifier[1]]
+        deploying_role.keep(change_set["StackId"], handlers._p(params, "RoleARN"))
+        _validate(change_set)
+        _resolve(change_set)
     return answer
+
+
+def _resolve(change_set: Json) -> None:
+    reason = deploying_role.refusal(change_set["StackId"], change_set["_template"], {})
+    if reason is not None:
+        change_set.update(Status="FAILED", ExecutionStatus="UNAVAILABLE", StatusReason=reason)
 
 
 def _validate(change_set: Json) -> None:
@@ -138,6 +147,8 @@ def delete_stack(params: Json) -> Answer:
     if stack and stack["StackStatus"] in _BUSY:
         reason = f"Stack [{stack['StackId']}] cannot be deleted while in status {stack['StackStatus']}"
         return handlers._error("ValidationError", reason)  # type: ignore[no-any-return]
+    if stack:
+        deploying_role.keep(stack["StackId"], handlers._p(params, "RoleARN"))
     return _ministack_delete_stack(params)  # type: ignore[no-any-return]
 
 
@@ -146,6 +157,7 @@ async def deploy(stack_name: str, stack_id: str, *rest: Any, **options: Any) -> 
     task = asyncio.current_task()
     assert task is not None
     _deploying[stack_id] = task
+    deploying_role.act(stack_id)
     try:
         await cleanup.deploy(stack_name, stack_id, *rest, **options)
     finally:
@@ -167,12 +179,14 @@ async def delete(stack_name: str, stack_id: str, *rest: Any, **options: Any) -> 
                 }
                 wait_conditions.deliver_signal(waiter["token"], signal)
         await asyncio.wait({creating})
+    deploying_role.act(stack_id)
     await _ministack_delete(stack_name, stack_id, *rest, **options)
 
 
 def install() -> None:
     """Put the repaired operations into MiniStack's tables and modules."""
     cleanup.install()
+    deploying_role.install()
     stacks._validation_errors = problems
     handlers._ACTION_HANDLERS["CreateChangeSet"] = create_change_set
     handlers._ACTION_HANDLERS["DeleteStack"] = delete_stack
