@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from ministack.services import cloudwatch, iam, s3, sns, sqs
-from ministack.services.cloudformation import provisioners
+from ministack.services.cloudformation import changesets, engine, provisioners, stacks
+from ministack.services.cloudformation import handlers as cfn_handlers
 
 from local_aws.emulator import auto_delete, buckets
 from local_aws.emulator.api import Json
@@ -46,9 +47,53 @@ _NAMED: Final[dict[str, tuple[str, Callable[[str], bool]]]] = {
 }
 
 
+_ministack_conditions: Final = engine._evaluate_conditions
+
+
+def conditions(template: Json, parameters: Json) -> dict[str, bool]:
+    """The conditions of a template; MiniStack does not join there, as the template of the bootstrap does."""
+    joined = {name: _joined(value, parameters) for name, value in template.get("Conditions", {}).items()}
+    found: dict[str, bool] = _ministack_conditions({**template, "Conditions": joined}, parameters)
+    return found
+
+
+def _joined(value: Any, parameters: Json) -> Any:
+    if isinstance(value, list):
+        return [_joined(one, parameters) for one in value]
+    if not isinstance(value, dict):
+        return value
+    if "Fn::Join" in value:
+        delimiter, items = value["Fn::Join"]
+        if isinstance(items, dict) and items.get("Ref") in parameters:
+            return delimiter.join(str(parameters[items["Ref"]]["Value"]).split(","))
+    return {name: _joined(one, parameters) for name, one in value.items()}
+
+
+def _named_log_group(create: Create) -> Create:
+    def named(logical_id: str, properties: Json, stack_name: str) -> tuple[str, Json]:
+        # A name that CloudFormation makes begins with that of the stack, as of every type.
+        name = properties.get("LogGroupName") or provisioners._physical_name(stack_name, logical_id)
+        return create(logical_id, {**properties, "LogGroupName": name}, stack_name)
+
+    return named
+
+
+def _kept_log_group(update: Callable[..., tuple[str, Json]]) -> Callable[..., tuple[str, Json]]:
+    def kept(physical_id: str, old: Json, new: Json, *rest: Any) -> tuple[str, Json]:
+        made = {} if "LogGroupName" in {**old, **new} else {"LogGroupName": physical_id}
+        return update(physical_id, {**old, **made}, {**new, **made}, *rest)
+
+    return kept
+
+
 def install() -> None:
     """Put the repaired handlers into MiniStack's table."""
     handlers = provisioners._RESOURCE_HANDLERS
+    for module in (engine, stacks, cfn_handlers, changesets):
+        if hasattr(module, "_evaluate_conditions"):
+            module._evaluate_conditions = conditions
+    logs = handlers["AWS::Logs::LogGroup"]
+    logs |= {"create": _named_log_group(logs["create"]), "update": _kept_log_group(logs["update"])}
     provisioners._REPLACING_PROPERTIES.update(_CREATE_ONLY)
     handlers["AWS::S3::Bucket"] |= {
         "create": buckets.create,

@@ -1,3 +1,4 @@
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -212,3 +213,34 @@ def assert_updated(aws: LocalAws, stack: Any, name: str) -> None:
     s3 = aws.client("s3")
     assert "s3:PutObject" in s3.get_bucket_policy(Bucket=name)["Policy"]
     assert s3.get_bucket_tagging(Bucket=name)["TagSet"] == [{"Key": "version", "Value": "PutObject"}]
+
+
+def test_a_log_group_is_named_after_its_stack(aws: LocalAws, stack: Any) -> None:
+    def group(days: int) -> dict[str, Any]:
+        return {"Log": {"Type": "AWS::Logs::LogGroup", "Properties": {"RetentionInDays": days}}}
+
+    assert stack.create(group(7)) == "CREATE_COMPLETE"
+    (made,) = aws.inventory().log_groups
+    assert made.startswith("Stack-Log")
+    assert stack.update(group(14)) == "UPDATE_COMPLETE"
+    (kept,) = aws.client("logs").describe_log_groups()["logGroups"]
+    assert (kept["logGroupName"], kept["retentionInDays"]) == (made, 14)
+
+
+@pytest.mark.parametrize(("given", "queues"), [("", 0), ("one,two", 1)])
+def test_a_condition_may_join_a_list_as_that_of_the_bootstrap_does(
+    aws: LocalAws, given: str, queues: int
+) -> None:
+    empty = {"Fn::Equals": ["", {"Fn::Join": ["", {"Ref": "List"}]}]}
+    template = {
+        "Parameters": {"List": {"Type": "CommaDelimitedList", "Default": given}},
+        "Conditions": {"HasAny": {"Fn::Not": [empty]}},
+        "Resources": {
+            "Queue": {"Type": "AWS::SQS::Queue", "Condition": "HasAny"},
+            "Topic": {"Type": "AWS::SNS::Topic"},
+        },
+    }
+    client = aws.client("cloudformation")
+    client.create_stack(StackName="Joined", TemplateBody=json.dumps(template))
+    client.get_waiter("stack_create_complete").wait(StackName="Joined", WaiterConfig={"Delay": 1})
+    assert len(aws.inventory().queues) == queues
