@@ -43,7 +43,7 @@ _WILDCARDS = (
         "what the pipeline keeps under its own name in the artifact bucket, below the id of an execution",
     ),
     (
-        r".*:s3:::cdk-[a-z0-9]+-assets-[^/]*/scheduled-pipeline/[A-Za-z0-9-]+/\*",
+        r".*:s3:::cdk-[a-z0-9]+-assets-[^/]*/(scheduled-pipeline/[A-Za-z0-9-]+|[0-9a-f]{64})/\*",
         "the pipeline's own code, each file below the hash of its content",
     ),
     (

@@ -49,6 +49,20 @@ def test_a_finding_ends_the_synth_and_is_named(
     assert "Traceback" not in done.stderr
 
 
+def test_the_upgrade_with_the_former_code_keys_has_no_finding(
+    synthesize: Synthesize, cache_folder: Path, tmp_path: Path
+) -> None:
+    """As ``docs/operations.md`` has it, with the key in ``cdk.json``."""
+    project = _copy_of_the_project(tmp_path)
+    settings = json.loads((project / "cdk.json").read_text(encoding="utf-8"))
+    settings["context"]["scheduled-pipeline:former-code-keys"] = True
+    (project / "cdk.json").write_text(json.dumps(settings), encoding="utf-8")
+    done = synthesize(project, tmp_path / "cdk.out", cache=cache_folder)
+    assert done.returncode == 0, done.stderr
+    (template,) = (tmp_path / "cdk.out" / "assembly-Dev").glob("DevAbalone*.template.json")
+    assert re.search(r"/[0-9a-f]{64}/\*", template.read_text(encoding="utf-8"))
+
+
 def test_a_slip_in_a_stack_is_one_sentence(
     synthesize: Synthesize, cache_folder: Path, tmp_path: Path
 ) -> None:
