@@ -46,7 +46,7 @@ class CompiledCache:
 
     def find(self, request: CompileRequest, project: Project) -> CompiledPipeline | None:
         """Return what the request was compiled to, if it would be compiled to the same again."""
-        if project.mixed:
+        if project.mixed or self._leads_elsewhere():
             return None
         importable: list[list[str]] | None = None
         for path in self._entries_of(request, project):
@@ -74,8 +74,11 @@ class CompiledCache:
             compiled: what came of it, with its findings.
 
         Raises:
-            OSError: the folder cannot be written to.
+            OSError: the folder cannot be written to, or what is in it is a link to another folder.
         """
+        folder = self._folder_of(request, project)
+        if self._leads_elsewhere(folder):
+            raise OSError(f"{self.folder} has links to other folders in it; delete it")
         contents = {file.sha256: file.staged_path for upload in compiled.uploads for file in upload.files}
         too_large = sum(path.stat().st_size for path in contents.values()) > self.max_bytes // 4
         if project.mixed or too_large:
@@ -84,7 +87,7 @@ class CompiledCache:
         for sha256, path in contents.items():
             storage.write_file(self.objects / sha256, path.read_bytes())
         entry = Entry(reads, compiled.pack())
-        storage.write_file(self._folder_of(request, project) / f"{entry.variant}.json", entry.content)
+        storage.write_file(folder / f"{entry.variant}.json", entry.content)
 
     def remember(self, requests: Iterable[CompileRequest]) -> None:
         """Note what a synth asked for, where there is a cache.
@@ -114,6 +117,8 @@ class CompiledCache:
 
         And what a process that was killed has left of its writing.
         """
+        if self._leads_elsewhere():
+            return
         folders = storage.folders_in(self._entries)
         for folder in (self.folder, self.objects, *folders):
             storage.remove_unfinished(folder, self.grace_seconds)
@@ -145,9 +150,14 @@ class CompiledCache:
 
     def _entries_of(self, request: CompileRequest, project: Project) -> list[Path]:
         """Return the entries of a request, the newest first: one for each state of the project."""
-        return [
-            found.path for found in reversed(storage.files_in(self._folder_of(request, project), ".json"))
-        ]
+        folder = self._folder_of(request, project)
+        if self._leads_elsewhere(folder):
+            return []
+        return [found.path for found in reversed(storage.files_in(folder, ".json"))]
+
+    def _leads_elsewhere(self, *folders: Path) -> bool:
+        """Whether somebody has put a link in the place of a folder: what it leads to is not ours to touch."""
+        return any(folder.is_symlink() for folder in (self._entries, self.objects, *folders))
 
     def _prepare(self) -> None:
         self.objects.mkdir(parents=True, exist_ok=True)
