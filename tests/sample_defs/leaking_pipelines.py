@@ -134,6 +134,13 @@ def _file_in_home() -> None:
     (Path.home() / "planted").write_text("1")
 
 
+def _sdk_config() -> None:
+    from pathlib import Path
+
+    for name in ("SAGEMAKER_ADMIN_CONFIG_OVERRIDE", "SAGEMAKER_USER_CONFIG_OVERRIDE"):
+        Path(os.environ[name]).write_text("SchemaVersion: '1.0'\n")
+
+
 def _shown() -> dict[str, Any]:
     """All of it, as another build function sees it."""
     import builtins
@@ -177,6 +184,7 @@ def _shown() -> dict[str, Any]:
         "logging": logging.root.manager.disable,
         "recursion_limit": sys.getrecursionlimit(),
         "file_in_home": (Path.home() / "planted").exists(),
+        "sdk_config": Path(os.environ["SAGEMAKER_ADMIN_CONFIG_OVERRIDE"]).read_text(),
     }
 
 

@@ -16,7 +16,7 @@ KINDS = [
     *("default_session", "patched_sdk", "patched_pipeline", "pandas_option", "numpy_option"),
     *("decimal_context", "time_zone", "umask", "module", "import_hook", "search_path", "variable"),
     *("folder", "random_state", "numpy_random_state", "builtin", "locale", "warnings", "logging"),
-    *("recursion_limit", "file_in_home"),
+    *("recursion_limit", "file_in_home", "sdk_config"),
 ]
 # What it would take to see a leak: each kind of state, as a process is in which nothing was done.
 _seen: dict[str, bool] = {}

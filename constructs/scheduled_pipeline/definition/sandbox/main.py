@@ -12,6 +12,7 @@ import importlib
 import json
 import os
 import re
+import shutil
 import sys
 import tempfile
 import time
@@ -181,11 +182,13 @@ def _told(text: str) -> tuple[str, list[str]] | None:
 
 
 def _move_out(root: Path) -> None:
-    """Give this process a home and a folder for temporary files of its own."""
+    """Give this process a home, a folder for temporary files and settings of the SDK of its own."""
     folder = Path(tempfile.mkdtemp(dir=root))
     for name, variables in (("home", ("HOME", "USERPROFILE")), ("tmp", ("TMPDIR",))):
         (folder / name).mkdir()
         os.environ.update(dict.fromkeys(variables, str(folder / name)))
+    for name in ("SAGEMAKER_ADMIN_CONFIG_OVERRIDE", "SAGEMAKER_USER_CONFIG_OVERRIDE"):
+        os.environ[name] = str(shutil.copy(os.environ[name], folder / f"{name.lower()}.yaml"))
     tempfile.tempdir = None  # which is where it was kept
 
 
