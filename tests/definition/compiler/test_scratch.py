@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import textwrap
+import time
 from pathlib import Path
 
 import pytest
@@ -57,6 +58,27 @@ def test_a_folder_in_use_stays(temporary: Path) -> None:
         assert folder.is_dir()
 
 
+def test_a_folder_has_its_real_name(temporary: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a build function reads under a resolved temporary path is known for ours by it."""
+    link = tmp_path / "link"
+    link.symlink_to(temporary)
+    monkeypatch.setattr(tempfile, "tempdir", str(link))
+    with scratch_folder() as folder:
+        assert folder.parent == temporary.resolve()
+
+
+def test_a_folder_in_use_stays_where_there_are_no_locks(
+    temporary: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fcntl = pytest.importorskip("fcntl")
+    monkeypatch.setattr(fcntl, "flock", _refuse)
+    with scratch_folder() as folder:
+        _old(folder)
+        remove_abandoned()
+        assert folder.is_dir()
+    assert list(temporary.iterdir()) == []
+
+
 def test_a_fork_leaves_the_folder_to_its_owner(monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patched, scratch_folder() as folder:
         patched.setattr(os, "getpid", lambda: -1)
@@ -64,18 +86,20 @@ def test_a_fork_leaves_the_folder_to_its_owner(monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.mark.process
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="nothing tells whose child a process is")
 def test_the_folder_of_a_process_that_was_killed_is_removed(temporary: Path, tmp_path: Path) -> None:
     (tmp_path / "hangs.py").write_text(HANGS)
     synth = _synth(tmp_path, temporary, "hangs:build")
+    deadline = time.monotonic() + 120
     while not (tmp_path / "begun").exists():
         assert synth.poll() is None
-    children = [
-        int(line)
-        for line in Path(f"/proc/{synth.pid}/task").glob("*/children").__next__().read_text().split()
-    ]
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    children = _children(synth.pid)
     for process in (synth.pid, *children):
         os.kill(process, signal.SIGKILL)
     synth.wait()
+    assert children != []
     assert list(temporary.iterdir()) != []
     assert _synth(tmp_path, temporary).wait() == 0
     assert list(temporary.iterdir()) == []
@@ -142,6 +166,12 @@ def _left(parent: Path) -> Path:
     left.mkdir()
     (left / "lock").touch()
     return left
+
+
+def _children(process: int) -> list[int]:
+    """The children of a process, each of which is that of the thread that started it."""
+    tasks = Path(f"/proc/{process}/task").glob("*/children")
+    return [int(child) for task in tasks for child in task.read_text().split()]
 
 
 def _refuse(*args: object, **options: object) -> None:

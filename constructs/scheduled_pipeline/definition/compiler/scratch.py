@@ -18,6 +18,7 @@ from pathlib import Path
 
 _PREFIX = "scheduled-pipeline-"
 _LOCK = "lock"
+_NEW_LOCK = "lock.new"
 # A folder without a lock has just been made, or its process was killed in that moment.
 _MAKING_SECONDS = 3600.0
 
@@ -29,7 +30,8 @@ def scratch_folder() -> Iterator[Path]:
     A fork of the process that comes to the end of the block leaves it alone.
     """
     owner = os.getpid()
-    folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
+    # The real path, as of what is read in there: on macOS the folder for temporary files is behind a link.
+    folder = Path(tempfile.mkdtemp(prefix=_PREFIX)).resolve()
     lock = _locked(folder)
     try:
         yield folder
@@ -60,7 +62,7 @@ def _locked(folder: Path) -> int | None:
         return None
     import fcntl
 
-    new = folder / f"{_LOCK}.new"
+    new = folder / _NEW_LOCK
     lock = os.open(new, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -85,7 +87,8 @@ def _remove_if_abandoned(folder: Path) -> None:
     try:
         lock = os.open(folder / _LOCK, os.O_RDWR | os.O_NOFOLLOW)
     except FileNotFoundError:
-        if time.time() - found.st_mtime > _MAKING_SECONDS:
+        # On a file system without locks there is never more than the new one, also in a folder in use.
+        if time.time() - found.st_mtime > _MAKING_SECONDS and not (folder / _NEW_LOCK).exists():
             shutil.rmtree(folder, ignore_errors=True)
         return
     try:
