@@ -63,6 +63,11 @@ def test_the_output_of_the_sdk_is_shown_when_asked_for(given: Any, shown: bool) 
         ),
         ({"scheduled-pipeline:compile-timeout": 0}, "must be a number of seconds above 0, got 0"),
         ({"scheduled-pipeline:compile-timeout": True}, "must be a number of seconds above 0, got True"),
+        (
+            {"scheduled-pipeline:sdk-output": "yes"},
+            "Stack: context 'scheduled-pipeline:sdk-output' must be true or false, got 'yes'",
+        ),
+        ({"scheduled-pipeline:sdk-output": 1}, "must be true or false, got 1"),
         ({"scheduled-pipeline:compile-timeout": "inf"}, "must be a number of seconds above 0, got 'inf'"),
     ],
 )

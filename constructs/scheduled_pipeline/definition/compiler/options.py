@@ -49,7 +49,7 @@ class CompileOptions:
         return cls(
             cache=_cache(context(CACHE), path),
             timeout=_timeout(context(COMPILE_TIMEOUT), path),
-            show_output=str(context(SDK_OUTPUT)).lower() == "true",
+            show_output=_sdk_output(context(SDK_OUTPUT), path),
         )
 
 
@@ -87,3 +87,10 @@ def _timeout(given: Any, path: str) -> float:
             f"{path}: context {COMPILE_TIMEOUT!r} must be a number of seconds above 0, got {given!r}"
         )
     return seconds
+
+
+def _sdk_output(given: Any, path: str) -> bool:
+    text = "false" if given is None else str(given).lower()
+    if not isinstance(given, str | bool | None) or text not in ("true", "false"):
+        raise ValueError(f"{path}: context {SDK_OUTPUT!r} must be true or false, got {given!r}")
+    return text == "true"
