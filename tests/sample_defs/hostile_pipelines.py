@@ -40,6 +40,11 @@ def leaves_a_daemon(context: PipelineContext) -> Pipeline:
     return script(context)
 
 
+def leaves_a_daemon_and_hangs(context: PipelineContext) -> Any:
+    _leave_running(session=True)
+    time.sleep(600)
+
+
 def kills_the_child_and_leaves_a_process(context: PipelineContext) -> Any:
     _leave_running()
     os.kill(os.getppid(), signal.SIGKILL)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -13,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from scheduled_pipeline.definition.compiler.compiler import Compiler
-from scheduled_pipeline.definition.compiler.source import PipelineDefinition
+from scheduled_pipeline.definition.compiler.request import CompileRequest
+from scheduled_pipeline.definition.compiler.source import FunctionReference, PipelineDefinition
 from scheduled_pipeline.definition.model import DefinitionError
 from scheduled_pipeline.definition.sandbox import forked
 
@@ -134,6 +136,25 @@ def test_a_daemon_ends_with_the_compiler() -> None:
     _compile(compiler, "leaves_a_daemon")
     compiler.close()
     assert _orphans() - before == set()
+
+
+def test_a_daemon_of_the_first_definition_ends_with_the_compiler_while_that_hangs() -> None:
+    """The child has not answered anything yet."""
+    before = _below(os.getpid())
+    compiler = Compiler()
+    function = FunctionReference("hostile_pipelines", "leaves_a_daemon_and_hangs")
+    request = CompileRequest(function=function, region="eu-west-1", partition="aws", pipeline_name="sample")
+    compiler.prefetch([request])
+    deadline = time.monotonic() + 120
+    while len(started := _strays(before)) < 2 and time.monotonic() < deadline:
+        time.sleep(0.1)
+    compiler.close()
+    left = [process for process in started if process in _parents()]
+    for process in left:
+        with contextlib.suppress(OSError):
+            os.kill(process, signal.SIGKILL)
+    assert len(started) >= 2  # the fork and the daemon
+    assert left == []
 
 
 def _orphans() -> set[int]:

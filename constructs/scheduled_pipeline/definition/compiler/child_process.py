@@ -96,7 +96,7 @@ class Child:
         (root / "sagemaker.yaml").write_text(_SDK_CONFIG_FILE, encoding="utf-8")
         self._log = root / "output.log"
         self._output_seen = 0
-        self._has_answered = False
+        self._was_asked = False
         self._abandoned = False
         self._writing = threading.Lock()
         self._given_up: threading.Event | None = None
@@ -112,7 +112,8 @@ class Child:
         environment = {**_environment(root, region), "PYTHONHASHSEED": hash_seed}
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-s", "-c", _BOOT, protocol.write(start)],
+                # Without -P the working directory comes first, until the child has its own sys.path.
+                [sys.executable, "-P", "-s", "-c", _BOOT, protocol.write(start)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
@@ -120,6 +121,11 @@ class Child:
                 cwd=folder,
                 encoding="utf-8",
             )
+
+    @property
+    def can_be_asked(self) -> bool:
+        """Whether it is there, was not given up and, where it does not fork, has no definition yet."""
+        return not (self._abandoned or (self._was_asked and not self.forks)) and self._process.poll() is None
 
     def ask(self, wanted: CompileRequest, seconds: float, given_up: threading.Event) -> Answer | None:
         """Send a request and return its answer, or None if it was given up.
@@ -136,19 +142,13 @@ class Child:
         line = self._exchange(wanted, seconds, given_up)
         if line is None:
             return None
-        self._has_answered = True
         try:
             answer = protocol.read_answer(line)
         except ProtocolError as error:
             self._process.kill()
             self.end()
             raise ChildEndedError(f"was not understood ({error}) and was ended") from None
-        if not isinstance(answer, Cancelled):
-            return answer
-        if self._abandoned:
-            self.end()
-            raise ChildEndedError("was ended, as nobody waited for it")
-        return None
+        return None if isinstance(answer, Cancelled) else answer
 
     def cancel(self) -> None:
         """End the work on a request that was given up; ``ask`` then returns, with None or with its answer."""
@@ -172,17 +172,19 @@ class Child:
     def abandon(self) -> None:
         """End the process soon; whoever waits for an answer gets none.
 
-        A child that has run something ends what that has left running, so it is told rather than killed.
+        A child that forks ends what its definitions have started, so it is told rather than killed.
         """
         self._abandoned = True
-        if self.forks and self._has_answered:
-            self._hang_up()
+        if self.forks:
+            self._process.terminate()
         else:
             self._process.kill()
 
     def end(self) -> None:
         """Close the pipes, which ends the process when it is done, and wait for that."""
-        self._hang_up()
+        if self._process.stdin is not None:
+            with contextlib.suppress(OSError):
+                self._process.stdin.close()
         try:
             self._process.wait(_GRACE_SECONDS)
         except subprocess.TimeoutExpired:
@@ -219,6 +221,8 @@ class Child:
         self.end()
         if given_up.is_set() and not self.forks:
             return None
+        if self._abandoned:
+            raise ChildEndedError("was ended, as nobody waited for it")
         if late.is_set():
             raise ChildEndedError(f"did not answer within {seconds:g} seconds and was ended", late=True)
         raise ChildEndedError(f"ended with code {self._process.returncode} before it answered")
@@ -229,6 +233,7 @@ class Child:
             if given_up.is_set():
                 return False
             self._given_up = given_up
+            self._was_asked = True
             self._write(request)
             return True
 
@@ -236,11 +241,6 @@ class Child:
         assert self._process.stdin is not None
         self._process.stdin.write(protocol.write(message) + "\n")
         self._process.stdin.flush()
-
-    def _hang_up(self) -> None:
-        if self._process.stdin is not None:
-            with contextlib.suppress(OSError):
-                self._process.stdin.close()
 
 
 @cache

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import threading
-from concurrent.futures import Future
+from concurrent.futures import Future, InvalidStateError
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -48,7 +49,7 @@ class Job:
         keeper: puts it there.
         future: has the outcome, once there is one; cancelled where the job is given up.
         wanted: set once somebody waits for it.
-        given_up: set once its child is to end it, as somebody waits for another one.
+        given_up: set once its child is to end it, as somebody waits for another one, or nobody for any.
     """
 
     request: CompileRequest
@@ -71,11 +72,16 @@ class Job:
         try:
             self.future.set_result(self._outcome(answer, output, staging))
         except BaseException as error:  # it is raised where the result is asked for
-            self.future.set_exception(error)
+            self.break_off(error)
 
     def fail(self, error: str, *, late: bool = False) -> None:
         """Hand out an error in the place of a result; ``late`` is as in ``Outcome``."""
         self.future.set_result(Outcome(None, error, "", late))
+
+    def break_off(self, error: BaseException) -> None:
+        """Raise an error of ours where the result is asked for, unless there is one already."""
+        with contextlib.suppress(InvalidStateError):
+            self.future.set_exception(error)
 
     def _outcome(self, answer: Answer, output: str, staging: Path) -> Outcome:
         source = f"the build function {self.request.function}"

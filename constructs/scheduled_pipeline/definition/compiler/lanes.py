@@ -67,6 +67,8 @@ class Lanes:
             for job in self._waiting:
                 job.future.cancel()
             self._waiting.clear()
+            for job in self._running:  # that of a child that is only being started, too
+                job.given_up.set()
         for child in list(self._children):
             child.abandon()
 
@@ -93,28 +95,33 @@ class Lanes:
     def _work(self, at_once: bool) -> None:
         child: Child | None = None
         if at_once:
-            with contextlib.suppress(OSError):  # it is raised with the first job
+            with contextlib.suppress(Exception):  # it is raised with the first job
                 child = self._start()
         while (job := self._next(child)) is not None:
             try:
-                child = child or self._start_for(job)
+                child = self._kept(child) or self._start_for(job)
                 self._do(job, child)
-                if not child.forks:
-                    child.end()
-                    self._children.discard(child)
-                    child = None
             except ChildEndedError as error:
                 assert child is not None
                 how = f"the process that runs {job.request.function} {error}"
                 job.fail(f"{how}; its output:\n{child.output()}", late=error.late)
-                self._children.discard(child)
-                child = None
             except BaseException as error:  # it is raised where the result is asked for
-                job.future.set_exception(error)
+                if child is not None:  # nobody knows what it is at
+                    child.abandon()
+                job.break_off(error)
             with self._changed:
                 del self._running[job]
+            child = self._kept(child)
         if child is not None:
             child.end()
+
+    def _kept(self, child: Child | None) -> Child | None:
+        """Return a child that can be asked, or end it and return None."""
+        if child is None or child.can_be_asked:
+            return child
+        self._children.discard(child)
+        child.end()
+        return None
 
     def _next(self, child: Child | None) -> Job | None:
         """Wait for a job and take it, or return None at the end."""

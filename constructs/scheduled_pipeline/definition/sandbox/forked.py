@@ -13,11 +13,15 @@ import time
 import traceback
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from types import FrameType
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 _TRACE_SECONDS = 1.0
 """How long a process that is out of time has to show where it is."""
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+"""What ends a process in the usual way."""
 
 _ending: set[int] = set()
 """The processes that were killed and not waited for yet."""
@@ -62,6 +66,13 @@ def adopt_orphans() -> None:
     https://man7.org/linux/man-pages/man2/PR_SET_CHILD_SUBREAPER.2const.html
     """
     ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1)
+
+
+def end_on_signals() -> None:
+    """Have the signals that end this process end before it what its forks have started."""
+    for number in _SIGNALS:
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _end_all)
 
 
 def run_forked(
@@ -125,6 +136,7 @@ def _work(work: Callable[[], str], writing: int, parent: int, trace: Path, priva
         for number in private:
             os.close(number)
         os.setpgid(0, 0)
+        _forget_signals()
         _end_with(parent)
         with trace.open("w", encoding="utf-8") as file:
             faulthandler.register(signal.SIGUSR1, file=file, all_threads=True)
@@ -137,6 +149,20 @@ def _work(work: Callable[[], str], writing: int, parent: int, trace: Path, priva
     finally:
         sys.stderr.flush()
         os._exit(code)
+
+
+def _end_all(number: int, frame: FrameType | None) -> None:
+    """End what there is below this process, forks at work too, and then this process by the same signal."""
+    end_orphans()
+    signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)
+
+
+def _forget_signals() -> None:
+    """Have the signals do what they do in any Python: a pool ends its workers with one."""
+    for number in _SIGNALS:
+        if signal.getsignal(number) is _end_all:
+            signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
 
 
 def _end_with(parent: int) -> None:

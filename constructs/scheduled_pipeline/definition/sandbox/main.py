@@ -63,6 +63,8 @@ def main(text: str) -> None:
     server = Server(start, guard, inbox, answers.fileno())
     gc.freeze()
     gc.enable()
+    if start.forks:
+        forked.end_on_signals()
     with contextlib.suppress(BrokenPipeError):  # nobody is there any more
         while (line := inbox.take()) is not None:
             if (answer := _answer(server, line)) is not None:
