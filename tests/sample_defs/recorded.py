@@ -20,7 +20,7 @@ from scheduled_pipeline.definition.project import Project, Reads
 from scheduled_pipeline.definition.typed_json import read_as
 
 _RUN = """
-import dataclasses, importlib, json, site, sys
+import dataclasses, importlib, json, site, subprocess, sys
 from pathlib import Path
 given = json.loads(sys.argv[1])
 sys.path[:0] = given["path"][-1:]
@@ -77,7 +77,7 @@ class RecordedProject:
 
     def project(self, path: list[str]) -> Project:
         """Return the project that a process with that ``sys.path`` belongs to."""
-        return Project.of(str(self.folder), path, [str(self.cache.folder)])
+        return Project.of(str(self.folder), path, [str(self.cache.folder), str(self.folder / "scratch")])
 
     def run(self, path: list[str]) -> tuple[str, Reads | None]:
         """Return what ``text()`` says in a new process, and what it has read."""

@@ -94,6 +94,16 @@ class Project:
                 return f"{number}:{path[len(anchor) :].lstrip(os.sep).replace(os.sep, '/')}"
         return f"-:{path}"
 
+    def behind(self, path: str) -> str:
+        """Return what a file that does not count is a link to, if it leads out of where it is.
+
+        What is installed counts by its version, links or not.
+        """
+        machinery = (*self.installed, _STANDARD_LIBRARY, _PACKAGE)
+        places = [] if is_below(path, machinery) else [p for p in self.ignored if is_below(path, (p,))]
+        real = os.path.realpath(path) if places else path
+        return path if is_below(real, map(os.path.realpath, places)) else real
+
     def is_above(self, path: str) -> bool:
         """Whether a folder is above the project, and so is there wherever the project is."""
         return _is_above(path, self.anchors)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,13 +10,37 @@ from pathlib import Path
 import pytest
 from kinds_of_input import KINDS, copy_of
 from recorded import RecordedProject
+from unseen_inputs import UNSEEN
+
+from scheduled_pipeline.definition.sandbox.reads.unseen import names_one_that_does, opens_by_itself
 
 # Where it is right that nothing is kept: nobody knows what was read.
 NOT_KEPT = {
     *("process by spawn", "process by forkserver", "process by joblib", "editable, a link"),
     *("pyarrow.csv", "pyarrow.memory_map", "pyarrow.parquet", "pandas.read_parquet"),
-    *("SQLite, ATTACH of a parameter", "SQLite, not by connect()", "ctypes"),
+    *("SQLite, ATTACH of a parameter", "SQLite, not by connect()", "ctypes", "program gcc"),
+    *("ctypes, second on its line", "ctypes, in an archive", "moved to scratch and back"),
+    "a hard link in scratch",  # which changes the file: it knows how many names it has
 }
+# Whether a module with this source may open files without Python.
+SOURCES = {
+    "import ctypes": True,
+    "import os; import ctypes": True,
+    "if True: import lxml.etree": True,
+    "import os, \\\n    torch as t": True,
+    "try:\n    from pyarrow.fs import (\n        S3FileSystem)\nfinally: pass": True,
+    "find = __import__; x = __import__('ctypes')": True,
+    "import importlib\nimportlib.import_module('xgboost.core')": True,
+    "import duckdb": True,
+    "a table of torch, not of Python": True,
+    "'import ctypes'": False,
+    "# import ctypes": False,
+    "from . import ctypes": False,
+    "import ctypes_like, pandas": False,
+    "requirements = ['torch', 'pyarrow']": False,
+    "import pyarrowed": False,
+}
+NATIVE = ["tokenizers", "safetensors.torch", "sentencepiece", "faiss", "lmdb", "python_calamine"]
 _seen: dict[str, str] = {}
 
 
@@ -37,11 +62,13 @@ def place(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Path]:
         yield tmp_path / "project"
 
 
-@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize("name", [*KINDS, *UNSEEN])
 def test_a_kind_of_input_that_changes_is_no_stale_hit(name: str, place: Path) -> None:
+    if name == "program gcc" and shutil.which("gcc") is None:
+        pytest.skip("this machine has no gcc")
     place.mkdir()
     project = RecordedProject(place)
-    steps = KINDS[name](project)
+    steps = {**KINDS, **UNSEEN}[name](project)
     path = next(steps)
     before, kept = project.keep(path)
     assert project.found(path) == (before if kept else None)
@@ -88,3 +115,13 @@ def test_what_lies_outside_counts_by_its_content(tmp_path: Path) -> None:
     assert project.found(project.path("../there")) == text
     assert project.found(project.path("../elsewhere")) is None
     assert project.found(project.path("../here", "../there")) is None
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_a_module_that_imports_what_opens_files_by_itself_is_known_by_its_source(source: str) -> None:
+    assert names_one_that_does(source) is SOURCES[source]
+
+
+@pytest.mark.parametrize("module", NATIVE)
+def test_a_library_that_opens_files_by_itself_is_known(module: str) -> None:
+    assert opens_by_itself(module)

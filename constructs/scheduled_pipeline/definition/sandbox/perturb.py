@@ -79,14 +79,15 @@ def _shifted(original: Any, offset: timedelta) -> Any:
 
 
 def _reverse_folders() -> None:
+    """Turn around the order that the file system gives: that of a memory disk is often from z to a."""
     listdir, scandir = os.listdir, os.scandir
 
     class _Reversed:
-        """The entries of a folder, as ``os.scandir`` gives them, from the last to the first."""
+        """The entries of a folder, from the last to the first that ``os.scandir`` gives."""
 
         def __init__(self, path: Any = None) -> None:
             with scandir(path) as entries:
-                self._entries = iter(sorted(entries, key=lambda entry: entry.name, reverse=True))
+                self._entries = reversed(list(entries))
 
         def __iter__(self) -> Iterator[Any]:
             return self._entries
@@ -103,5 +104,5 @@ def _reverse_folders() -> None:
 
         def close(self) -> None: ...
 
-    stand_in(os, "listdir", lambda path=None: sorted(listdir(path), reverse=True))
+    stand_in(os, "listdir", lambda path=None: listdir(path)[::-1])
     stand_in(os, "scandir", lambda path=None: _Reversed(path))

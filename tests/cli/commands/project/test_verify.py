@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,12 @@ DIFFERING = {
     "unix_time": "import time\ndef text(context): return int(time.time())",
     "order_of_a_set": "def text(context): return list({f'name{n}' for n in range(50)})",
     "order_of_a_folder": "def text(context): return [p.name for p in HERE.glob('*.py')]",
+    # New files are the first ones there, so that these come from the last to the first.
+    "order_in_memory": "import os\ndef text(context): return os.listdir(context.value('MEMORY'))",
+    "order_of_a_scan": """
+        import os
+        def text(context): return [entry.name for entry in os.scandir(context.value('MEMORY'))]
+        """,
     "order_of_listdir": "import os\ndef text(context): return os.listdir(HERE)",
     "a_uuid": "import uuid\ndef text(context): return uuid.uuid4()",
     "secret": "import secrets\ndef text(context): return secrets.token_hex()",
@@ -61,6 +69,9 @@ HELD = {
     "listdir": "from os import listdir as held",
     "scandir": "from os import scandir as held",
     "stat": "from os import stat as held",
+    "readlink": "from os import readlink as held",
+    "connect": "from sqlite3 import connect as held",
+    "connect_of_dbapi2": "from sqlite3.dbapi2 import connect as held",
 }
 _STEP = """
 from sagemaker.mlops.workflow.function_step import step
@@ -82,7 +93,17 @@ LEFT_BEHIND = {
 
 
 @pytest.fixture(scope="module")
-def results(tmp_path_factory: pytest.TempPathFactory) -> Any:
+def memory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder with some files, in a memory disk if there is one."""
+    disk = Path("/dev/shm")
+    with tempfile.TemporaryDirectory(dir=disk if disk.is_dir() else tmp_path_factory.mktemp("m")) as folder:
+        for name in ("a", "b", "c"):
+            Path(folder, name).touch()
+        yield Path(folder)
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory, memory: Path) -> Any:
     """What the command says of all of these, and of one that fails."""
     folder = tmp_path_factory.mktemp("project")
     lab = Lab(folder, CompiledCache(folder / "cache"))
@@ -95,7 +116,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Any:
         lab.enter(patch)
         functions = [f"{name}:build" for name in ("fails", *DIFFERING, *SAME, *LEFT_BEHIND)]
         functions += [f"held_{name}:build" for name in HELD]
-        values = ["--value", "A=1", "--value", "B=text", "--value", "C=x=y"]
+        values = ["--value", "A=1", "--value", "B=text", "--value", "C=x=y", "--value", f"MEMORY={memory}"]
         return CliRunner().invoke(app, ["verify", *functions, *values])
 
 

@@ -5,22 +5,49 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 # Asked by `platform` and `ctypes.util`.
-_HARMLESS = {"uname", "ldconfig", "gcc", "cc", "ld", "objdump"}
+_READ_NO_FILES = {"uname", "ldconfig"}
+_HARMLESS = {*_READ_NO_FILES, "gcc", "cc", "ld", "objdump"}
 # Where the system has them. A file of the project of that name is another program, as is what stands first in
 # a PATH that was changed.
 _SYSTEM_FOLDERS = {"/bin", "/sbin", "/usr/bin", "/usr/sbin"}
 
+_listeners: list[Callable[[Program], None]] = []
+
+
+@dataclass(frozen=True)
+class Program:
+    """A program that is to be started.
+
+    Attributes:
+        path: its file, or its name where there is no such file.
+        of_system: whether it is where the system has programs, or nowhere.
+    """
+
+    path: str
+    of_system: bool
+
+    @property
+    def is_harmless(self) -> bool:
+        """Whether it may run."""
+        return self.of_system and os.path.basename(self.path) in _HARMLESS  # noqa: PTH119
+
+    @property
+    def reads_no_files(self) -> bool:
+        """Whether what it says depends on the machine alone, and on no file that it is given."""
+        return self.of_system and os.path.basename(self.path) in _READ_NO_FILES  # noqa: PTH119
+
 
 def is_harmless(event: str, args: tuple[Any, ...]) -> bool:
-    """Whether the program that an audit event tells of is one of these, where the system has it."""
+    """Whether the program that an audit event tells of may run."""
     if event == "subprocess.Popen":
         executable, _, folder, environment = args
-        return _is_first(_candidates(executable, environment), folder)
+        return _first(_candidates(executable, environment), folder).is_harmless
     if event in {"os.exec", "os.posix_spawn"}:
-        return _is_first([args[0]], None)
+        return _first([args[0]], None).is_harmless
     return False  # what a shell runs, for example
 
 
@@ -34,14 +61,20 @@ def program_of(args: tuple[Any, ...]) -> str:
     return "?"
 
 
-def guard_fork_exec(refuse: Callable[[str], None]) -> None:
-    """Ask ``refuse`` about each program that is started below ``subprocess``, of which no event tells.
+def tell_of_programs(listener: Callable[[Program], None]) -> None:
+    """Tell of each program that is started below ``subprocess``, of which there is no audit event.
 
-    ``multiprocessing`` starts its processes so, and loky, which is part of joblib.
+    ``multiprocessing`` starts its processes so, and loky, which is part of joblib, and ``subprocess`` itself.
 
     Args:
-        refuse: raises an error; it is given the program.
+        listener: is called before the program starts; an error that it raises keeps it from that.
     """
+    if not _listeners:
+        _wrap_fork_exec()
+    _listeners.append(listener)
+
+
+def _wrap_fork_exec() -> None:
     with contextlib.suppress(ImportError):  # Windows
         import _posixsubprocess
         import subprocess
@@ -49,8 +82,9 @@ def guard_fork_exec(refuse: Callable[[str], None]) -> None:
         original = _posixsubprocess.fork_exec
 
         def fork_exec(arguments: Sequence[Any], executables: Sequence[Any], *rest: Any) -> Any:
-            if not _is_first(executables, rest[2]):
-                refuse(os.fsdecode(executables[0]) if executables else "?")
+            program = _first(executables, rest[2])
+            for listener in _listeners:
+                listener(program)
             return original(arguments, executables, *rest)
 
         for module, name in ((_posixsubprocess, "fork_exec"), (subprocess, "_fork_exec")):
@@ -67,17 +101,17 @@ def _candidates(executable: Any, environment: Mapping[Any, Any] | None) -> Itera
             yield os.path.join(os.fsdecode(folder), name)  # noqa: PTH118 - the strings as they are
 
 
-def _is_first(candidates: Iterable[Any], folder: Any) -> bool:
-    """Whether the first of these files that there is, is harmless; where there is none, by its name.
+def _first(candidates: Iterable[Any], folder: Any) -> Program:
+    """Return the first of these files that there is; where there is none, the name of the last.
 
     Args:
         candidates: paths.
         folder: what those that are relative are relative to, or None for the working directory.
     """
-    name = ""
+    name = "?"
     for candidate in candidates:
         path = os.fsdecode(candidate)
         place, name = os.path.split(path)
         if os.path.lexists(os.path.join(os.fsdecode(folder or ""), path)):  # noqa: PTH118
-            return name in _HARMLESS and place in _SYSTEM_FOLDERS
-    return name in _HARMLESS
+            return Program(path, place in _SYSTEM_FOLDERS)
+    return Program(name, True)

@@ -10,7 +10,12 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from scheduled_pipeline.definition.sandbox.guard.programs import guard_fork_exec, is_harmless, program_of
+from scheduled_pipeline.definition.sandbox.guard.programs import (
+    Program,
+    is_harmless,
+    program_of,
+    tell_of_programs,
+)
 from scheduled_pipeline.definition.sandbox.offline_aws import OfflineAws, ProgramRefusedError
 
 # https://docs.python.org/3/library/audit_events.html
@@ -52,5 +57,9 @@ def refuse_ways_out(aws: Callable[[], OfflineAws]) -> None:
         python = os.path.basename(program).startswith("python") or program == sys.executable  # noqa: PTH119
         aws().refuse(f"the program {program}", _NO_PYTHON if python else _IN_HERE, ProgramRefusedError)
 
-    guard_fork_exec(refuse_program)
+    def refuse_unless_harmless(program: Program) -> None:
+        if not program.is_harmless:
+            refuse_program(program.path)
+
+    tell_of_programs(refuse_unless_harmless)
     sys.addaudithook(hook)

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from scheduled_pipeline.definition.sandbox.guard.stand_ins import stand_in
+
 # https://www.sqlite.org/c3ref/c_alter_table.html
 _ATTACH = 24
 
@@ -30,7 +32,7 @@ class Databases:
             return
         connect = self._watched(sqlite3.connect)
         for module in (sqlite3, sqlite3.dbapi2):
-            setattr(module, "connect", connect)  # noqa: B010 - its stub has overloads
+            stand_in(module, "connect", connect)
 
     def audit(self, event: str, args: tuple[Any, ...]) -> None:
         """Take an audit event: one of ``connect``, of the connection that it made, or of ``load_extension``.

@@ -1,8 +1,9 @@
 """``Recorder``: what a build function reads, seen in the process that runs it.
 
-Audit events tell of files, folders and imports whatever library is used, as long as it goes through Python;
-where something else may have read a file, nobody knows. There are no events for ``os.stat``, on which
-``exists`` and ``is_file`` are built, nor for links and access, so those functions are wrapped.
+Audit events tell of files, folders, links that are made and databases, whatever library is used, as long as
+it goes through Python; where something else may have read a file, nobody knows. There are no events for
+``os.stat``, on which ``exists`` and ``is_file`` are built, nor for ``lstat``, ``access`` and ``readlink``, so
+those functions are wrapped. Of imports ``sys.meta_path`` tells, in which each search for a module begins.
 https://docs.python.org/3/library/audit_events.html
 """
 
@@ -23,12 +24,15 @@ from typing import Any
 
 from scheduled_pipeline.definition.files import absolute
 from scheduled_pipeline.definition.project import Project, Reads
+from scheduled_pipeline.definition.sandbox.guard.programs import Program, tell_of_programs
 from scheduled_pipeline.definition.sandbox.guard.stand_ins import stand_in
 from scheduled_pipeline.definition.sandbox.reads import unseen
 from scheduled_pipeline.definition.sandbox.reads.databases import Databases
 
 _stat = os.stat
 _LISTINGS = {"os.listdir", "os.scandir"}
+# What there is by another name afterwards.
+_LINKS = {"os.link", "os.symlink", "os.rename"}
 _WRITES = os.O_WRONLY | os.O_TRUNC | os.O_EXCL
 
 _STANDARD_LIBRARY = str(Path(os.__file__).parent) + os.sep
@@ -56,7 +60,7 @@ class Recorder:
         for name in ("stat", "lstat", "access", "readlink"):
             stand_in(os, name, self._watched(getattr(os, name)))
         _read_sources_only(project)
-        unseen.watch_processes(self._note_unseen)
+        tell_of_programs(self._note_program)
 
     def know_modules(self) -> None:
         """Take a look at what is imported by now, so that each recording looks only at what comes after."""
@@ -103,6 +107,8 @@ class Recorder:
                 self._note(args[0])
         elif event in _LISTINGS and not _is_importer():  # what it finds is in `_shadows`
             self._note("." if args[0] is None else args[0], listed=True)
+        elif event in _LINKS:
+            self._note_link(event, *args)
         elif event in unseen.PROCESSES:
             self._note_unseen()
         elif event.startswith("sqlite3."):
@@ -111,6 +117,20 @@ class Recorder:
     def _note_opened(self, path: str) -> None:
         if self._active:
             self._note(path)
+
+    def _note_program(self, program: Program) -> None:
+        if not program.reads_no_files:
+            self._note_unseen()
+
+    def _note_link(self, event: str, source: Any, target: Any, *folders: int) -> None:
+        """Keep what will be read by another name; what is relative to a file descriptor, nobody knows."""
+        if any(folder != -1 for folder in folders):
+            self._note_unseen()
+        elif event == "os.symlink":
+            above = os.path.dirname(os.fsdecode(target))  # noqa: PTH120 - the strings as they are
+            self._note(os.path.join(above, os.fsdecode(source)))  # noqa: PTH118
+        else:
+            self._note(source)
 
     def _note_unseen(self) -> None:
         self._unseen = self._unseen or self._active
@@ -153,6 +173,9 @@ class Recorder:
         try:
             path = absolute(os.fsdecode(path))
             name = self._project.name(path)
+            if name is None:
+                path = self._project.behind(path)
+                name = self._project.name(path)
             if name is None or (not listed and self._project.is_above(path)):
                 return
             if name.startswith("-") and asked_by is not None and self._project.name(asked_by) is None:
@@ -181,8 +204,7 @@ class Recorder:
         ]
         if any(self._project.is_linked_in(file) for file in files):
             return True
-        own = {file for file in files if self._project.name(file) is not None and file.endswith(".py")}
-        return any(unseen.names_one_that_does(_content(file)) for file in own)
+        return any(unseen.names_one_that_does(_source(module)) for module in self._modules())
 
     def _forget_modules(self) -> None:
         """Forget modules of the project that came with the process, so that they are seen to be imported."""
@@ -216,11 +238,14 @@ class _Imports:
         self._note(name, path)
 
 
-def _content(path: str) -> bytes:
-    try:
-        return Path(path).read_bytes()
-    except OSError:
-        return b""
+def _source(module: ModuleType) -> str:
+    """Return the source of a module, which may lie in an archive; empty where it has none."""
+    spec = getattr(module, "__spec__", None)
+    with contextlib.suppress(AttributeError, ImportError):
+        return spec.loader.get_source(spec.name) or ""  # type: ignore[union-attr]
+    with contextlib.suppress(OSError):
+        return Path(str(module.__file__)).read_text(encoding="utf-8", errors="replace")
+    return ""
 
 
 def _belongs(module: Any, project: Project) -> bool:
