@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,9 @@ from typing import Any
 from scheduled_pipeline.definition.document import read_json, strings
 from scheduled_pipeline.definition.model import CompiledPipeline, DefinitionError
 from scheduled_pipeline.definition.sandbox.uploads import RecordedObject, address_by_content
+
+# Where the name of a folder goes on, it is another folder's. A dot goes on only if there is more behind it.
+_END_OF_NAME = r"(?![\w@+~%-]|\.[\w-])"
 
 
 @dataclass(frozen=True)
@@ -67,5 +71,4 @@ def _names(text: str, folder: str) -> bool:
     """Whether a text names a folder or what is below it; one right below the root may be a container's."""
     if len(Path(folder).parts) < 3:
         return False
-    at = text.find(folder)
-    return at >= 0 and text[at + len(folder) :][:1] in {"", "/", "\\", " ", '"', "'", ":"}
+    return folder in text and re.search(re.escape(folder) + _END_OF_NAME, text) is not None
