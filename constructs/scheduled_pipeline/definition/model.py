@@ -17,6 +17,7 @@ MAX_BODY_CHARACTERS = 1_048_576
 _EXPERIMENT = "PipelineExperimentConfig"
 
 _SHA256 = re.compile("[0-9a-f]{64}")
+_FROM_A_ROOT = re.compile(r"[/\\]|[A-Za-z]:")
 
 
 class DefinitionError(ValueError):
@@ -230,6 +231,10 @@ def _check_place(upload: PackedUpload, source: str) -> None:
         if not {".", ".."}.isdisjoint(re.split(r"[/\\]", path)) or "\0" in path:
             raise DefinitionError(
                 f"{source}: an upload may have no '.' or '..' in its path, got {path!r:.80}"
+            )
+        if _FROM_A_ROOT.match(path):
+            raise DefinitionError(
+                f"{source}: an upload may have no slash and no drive in front of its path, got {path!r:.80}"
             )
     if "/" in upload.name:
         raise DefinitionError(

@@ -75,8 +75,8 @@ class TestAnEntryThatSomebodyWrote:
         ("place", "value"),
         [
             *_each(f"{_UPLOAD}.digest", "..", "../..", "", "d" * 63, "D" * 64, "g" * 64, 5),
-            *_each(f"{_UPLOAD}.name", "..", ".", "a/b", "a\0", None),
-            *_each(f"{_UPLOAD}.files.0.0", "/a", "..", "a/../../b", "\0", 5),
+            *_each(f"{_UPLOAD}.name", "..", ".", "a/b", "a\0", "C:", None),
+            *_each(f"{_UPLOAD}.files.0.0", "/a", "..", "a/../../b", "\0", "C:\\x", "c:x", "\\x", 5),
             *_each(f"{_UPLOAD}.files", [["a", "../../x"]], [["a"]], [[]], "a", {}),
             *_each("compiled.body", "", "5", "null", "[]", "{}", BODY.replace("{}", "NaN"), 5),
             *_each("compiled.body", DEEP, BODY + " ", BODY.replace("A", "\ud800")),

@@ -182,3 +182,10 @@ def test_the_child_answers_a_request_that_it_does_not_understand(lab: Lab) -> No
     )
     answer = protocol.read_answer(done.stdout)
     assert answer == Refused("the request.values must be an object, got 5")
+
+
+@pytest.mark.parametrize("path", ["/a", "\\a", "C:\\a", "C:/a", "c:a", "../a", "a/./b"])
+def test_an_upload_lies_below_its_folder(path: str) -> None:
+    upload = PackedUpload("d" * 64, "code", ((path, "e" * 64),))
+    with pytest.raises(DefinitionError, match="the test: an upload may have no"):
+        PackedPipeline("{}", None, (), (upload,)).unpack(Path("staged"), "the test")

@@ -63,8 +63,6 @@ class Entry:
         findings = self.compiled.findings
         if findings is None or any(finding.id not in KINDS for finding in findings):
             return None
-        if any(path.startswith("/") for upload in self.compiled.uploads for path, _ in upload.files):
-            return None
         try:
             json.dumps(
                 dataclasses.asdict(self.compiled), ensure_ascii=False
