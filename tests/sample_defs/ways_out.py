@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 HOST = "127.0.0.1"
 SECONDS = 8.0
+DATAGRAMS = "unix-dgram"
 
 
 @dataclass(frozen=True)
@@ -109,6 +110,18 @@ def ctypes_sendmsg(target: Target) -> None:
 def ctypes_unix_socket(target: Target) -> None:
     libc, address = _libc(), struct.pack("H", socket.AF_UNIX) + os.fsencode(target.path) + b"\0"
     _check(libc.connect(libc.socket(socket.AF_UNIX, socket.SOCK_STREAM, 0), address, len(address)))
+
+
+def ctypes_unix_datagram(target: Target) -> None:
+    """Send to a path of ten characters, with which the address is as long as one of the kernel's."""
+    os.chdir(target.folder)
+    libc, address = _libc(), struct.pack("H", socket.AF_UNIX) + DATAGRAMS.encode()
+    unix = libc.socket(socket.AF_UNIX, socket.SOCK_DGRAM, 0)
+    _check(libc.sendto(unix, b"x", ctypes.c_size_t(1), 0, address, len(address)))
+
+
+def python_sendmsg(target: Target) -> None:
+    socket.socketpair()[0].sendmsg([b"x"])
 
 
 def ctypes_getaddrinfo(target: Target) -> None:
@@ -235,6 +248,7 @@ def _write_uname(target: Target) -> str:
 WAYS: list[Callable[[Target], None]] = [
     *(python_socket, python_udp, python_unix_socket, python_getaddrinfo, urllib, requests),
     *(ctypes_socket, ctypes_sendto, ctypes_sendmsg, ctypes_unix_socket, ctypes_getaddrinfo),
+    *(ctypes_unix_datagram, python_sendmsg),
     *(pyarrow_s3, pandas_s3, multiprocessing_fork, multiprocessing_fork_native, multiprocessing_spawn),
     *(multiprocessing_forkserver, joblib, subprocess_python, subprocess_curl, fork_exec, os_system),
     *(os_system_named_uname, os_posix_spawn, os_fork_and_exec, ctypes_system, project_file_uname),

@@ -8,6 +8,7 @@ import json
 import os
 import platform
 import signal
+import socket
 import struct
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from scheduled_pipeline.definition.sandbox.guard import kernel, system_calls
+from scheduled_pipeline.definition.sandbox.guard import kernel, programs, system_calls
 from scheduled_pipeline.definition.sandbox.protocol import FILTER, KERNEL_GUARDS, NAMESPACE, Guard
 
 LINUX = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="these are guards of Linux")
@@ -48,6 +49,13 @@ def test_a_guard_that_was_not_asked_for_is_missing() -> None:
 def test_there_is_no_filter_for_other_machines(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(platform, "machine", lambda: "s390x")
     assert kernel.enter((FILTER,)).missing[FILTER] == "it is not written for s390x"
+
+
+@LINUX
+def test_there_is_no_filter_for_a_32_bit_python(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(platform, "machine", lambda: "x86_64")
+    monkeypatch.setattr(sys, "maxsize", (1 << 31) - 1)
+    assert kernel.enter((FILTER,)).missing[FILTER] == "it is not written for a 32-bit Python"
 
 
 @LINUX
@@ -167,6 +175,8 @@ def _verdict(machine: system_calls._Machine, number: int, *arguments: int, arch:
         position += 1
         if operation == 0x20:
             (loaded,) = struct.unpack_from("<I", call, operand)
+        elif operation == 0x54:
+            loaded &= operand
         elif operation == 0x06:
             return int(operand)
         else:
@@ -189,7 +199,28 @@ def test_the_filter_refuses_what_has_an_address_and_nothing_else(name: str) -> N
 def test_the_filter_knows_the_calls_of_its_machine_alone() -> None:
     machine = system_calls._MACHINES["x86_64"]
     assert _verdict(machine, 0x40000000 + 42) == NOT_THERE  # x32
-    assert _verdict(machine, machine.connect, arch=0x40000003) == ALLOWED  # a 32-bit program
+    assert _verdict(machine, machine.connect, arch=0xC00000B7) == ALLOWED  # an emulator's
+
+
+@pytest.mark.parametrize(("name", "arch"), [("x86_64", 0x40000003), ("aarch64", 0x40000028)])
+def test_a_32_bit_program_does_not_run(name: str, arch: int) -> None:
+    """Its calls have other numbers; and a 64-bit program can make them, too."""
+    machine = system_calls._MACHINES[name]
+    assert {_verdict(machine, number, arch=arch) for number in range(600)} == {NOT_THERE}
+
+
+@pytest.mark.parametrize("name", system_calls._MACHINES)
+def test_there_are_no_datagrams_to_a_path(name: str) -> None:
+    """One to a path of ten characters has an address of twelve bytes, as one to the kernel has."""
+    machine = system_calls._MACHINES[name]
+    flags = socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK
+    for kind in (socket.SOCK_DGRAM, socket.SOCK_RAW):
+        for of_it in (kind, kind | flags):
+            assert _verdict(machine, machine.socket, socket.AF_UNIX, of_it) == UNREACHABLE
+            assert _verdict(machine, machine.socket, socket.AF_INET, of_it) == ALLOWED
+            assert _verdict(machine, machine.socket, socket.AF_NETLINK, of_it) == ALLOWED
+    for kind in (socket.SOCK_STREAM, socket.SOCK_SEQPACKET):
+        assert _verdict(machine, machine.socket, socket.AF_UNIX, kind | flags) == ALLOWED
 
 
 @LINUX
@@ -202,3 +233,12 @@ def test_the_numbers_are_those_of_this_machine() -> None:
     for number in (machine.connect, machine.sendto, machine.sendmsg, machine.sendmmsg):
         assert libc.syscall(number, -1, nothing, 1, 0, nothing, 16) == -1
         assert ctypes.get_errno() == errno.EBADF
+    assert libc.syscall(machine.socket, -1, 0, 0) == -1
+    assert ctypes.get_errno() == errno.EAFNOSUPPORT
+
+
+def test_a_program_without_a_path_is_another_one() -> None:
+    """So ``subprocess`` tells of it on Windows."""
+    event = (None, ["git", "status"], None, None)
+    assert not programs.is_harmless("subprocess.Popen", event)
+    assert programs.program_of(event) == "git"

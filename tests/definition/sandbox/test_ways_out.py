@@ -35,18 +35,19 @@ GUARDS: dict[str, dict[str, Any]] = {
 # What Python's audit hook does not see: other languages, and the programs that they start.
 NATIVE = {
     *("ctypes_socket", "ctypes_sendto", "ctypes_sendmsg", "ctypes_unix_socket", "ctypes_getaddrinfo"),
-    *("ctypes_system", "pyarrow_s3", "multiprocessing_fork_native"),
+    *("ctypes_unix_datagram", "ctypes_system", "pyarrow_s3", "multiprocessing_fork_native"),
 }
 REACHED = {
     "all guards": set(),
     "hook, filter": set(),
     # A Unix socket is a file.
-    "hook, namespace": {"ctypes_unix_socket"},
+    "hook, namespace": {"ctypes_unix_socket", "ctypes_unix_datagram"},
     "hook": NATIVE,
 }
 
 # Those of which the error in a build function is looked at.
 USED = {
+    "python_sendmsg": r"refused the message by sendmsg, made at .*ways_out.py:\d+; use send or sendall",
     "python_unix_socket": r"refused the connection to '.*/socket', made at .*ways_out.py:\d+; take what you",
     "pyarrow_s3": r"OSError: .*\na pipeline is built without a network; take what you need",
     "multiprocessing_spawn": r"refused the program .*python.*; another Python would not be bound to",
@@ -72,9 +73,10 @@ class Listeners:
         folder.mkdir()
         unix, tcp = socket.socket(socket.AF_UNIX), socket.socket()
         unix.bind(str(folder / "socket"))
-        udp = _bound(tcp)
-        for listener in (unix, tcp, udp):
-            if listener is not udp:
+        datagrams = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        datagrams.bind(str(folder / ways_out.DATAGRAMS))
+        for listener in (unix, tcp, _bound(tcp), datagrams):
+            if listener.type == socket.SOCK_STREAM:
                 listener.listen()
             self._selector.register(listener, selectors.EVENT_READ, way)
         port = tcp.getsockname()[1]

@@ -45,6 +45,8 @@ def is_harmless(event: str, args: tuple[Any, ...]) -> bool:
     """Whether the program that an audit event tells of may run."""
     if event == "subprocess.Popen":
         executable, _, folder, environment = args
+        if executable is None:  # Windows finds it by the command
+            return False
         return _first(_candidates(executable, environment), folder).is_harmless
     if event in {"os.exec", "os.posix_spawn"}:
         return _first([args[0]], None).is_harmless

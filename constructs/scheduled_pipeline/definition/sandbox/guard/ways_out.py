@@ -20,6 +20,7 @@ from scheduled_pipeline.definition.sandbox.offline_aws import OfflineAws, Progra
 
 # https://docs.python.org/3/library/audit_events.html
 _CONNECTIONS = {"socket.connect", "socket.sendto", "socket.sendmsg"}
+_UNSEEN = "use send or sendall: the kernel's guard does not see to whom a message of sendmsg goes"
 _LOOK_UPS = {"socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr", "socket.getnameinfo"}
 _PROGRAMS = {
     *("subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.spawn", "os.startfile"),
@@ -46,6 +47,8 @@ def refuse_ways_out(aws: Callable[[], OfflineAws]) -> None:
     def hook(event: str, args: tuple[Any, ...]) -> None:
         if event in _CONNECTIONS:
             address = args[1] if len(args) > 1 else None
+            if address is None:  # `sendmsg` on a socket that is connected
+                aws().refuse("the message by sendmsg", _UNSEEN)
             place = f"{address[0]}:{address[1]}" if isinstance(address, tuple) else repr(address)
             aws().refuse(f"the connection to {place}")
         elif event in _LOOK_UPS:
