@@ -18,6 +18,8 @@ from typing import Any
 from scheduled_pipeline.definition.findings import known
 
 _READING = re.compile(r"(Describe|Get|List)[A-Z]\w*")
+# The offline AWS answers these itself, from the pipeline's placeholders, whatever a file has.
+_ANSWERED_ANYWAY = {"sts:GetCallerIdentity", "iam:GetRole"}
 _MEMBERS = {"call", "parameters", "answer"}
 _TYPES: Mapping[str, tuple[tuple[type, ...], str]] = {
     "structure": ((dict,), "an object"),
@@ -88,12 +90,15 @@ def find_answer(
     """Return what a call is answered with, as boto3 gives it, or None.
 
     Of a call for an object only what names the object counts; its size is known where its content is.
+
+    Raises:
+        ClientError: a part of an object is asked for that it does not have.
     """
     asked = "GetObject" if (service, operation) == ("s3", "HeadObject") else operation
     wanted = _naming(f"{service}:{asked}", parameters)
     for answer in answers:
         if answer.call == f"{service}:{asked}" and _naming(answer.call, answer.parameters) == wanted:
-            return _output(answer, with_stream=asked == operation)
+            return _output(answer, parameters, with_stream=asked == operation)
     return None
 
 
@@ -121,16 +126,41 @@ def _naming(call: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
     return {name: parameters[name] for name in ("Bucket", "Key", "VersionId") if name in parameters}
 
 
-def _output(answer: Answer, *, with_stream: bool) -> dict[str, Any]:
+def _output(answer: Answer, parameters: Mapping[str, Any], *, with_stream: bool) -> dict[str, Any]:
     output = copy.deepcopy(dict(answer.output))
     if answer.stream is None:
         return output
     from botocore.response import StreamingBody
 
     name, content = answer.stream
+    if answer.call == "s3:GetObject" and (part := _part(str(parameters.get("Range")), len(content))):
+        output["ContentRange"] = f"bytes {part.start}-{part.stop - 1}/{len(content)}"
+        content = content[part.start : part.stop]
     if with_stream:
         output[name] = StreamingBody(io.BytesIO(content), len(content))
     return {**output, "ContentLength": len(content), "ETag": '"recorded"'}
+
+
+def _part(asked: str, size: int) -> range | None:
+    """Return which bytes of an object are asked for, or None for all of them, as S3 reads ``Range``.
+
+    https://www.rfc-editor.org/rfc/rfc9110#name-byte-ranges; what is no range of bytes does not count.
+    """
+    found = re.fullmatch(r"bytes=(\d*)-(\d*)", asked)
+    if found is None or found[1] == found[2] == "":
+        return None
+    if found[1]:
+        start, stop = int(found[1]), min(int(found[2] or size), size - 1) + 1
+        if found[2] and int(found[2]) < start:
+            return None
+    else:
+        start, stop = max(size - int(found[2]), 0), size
+    if start >= size:
+        from botocore.exceptions import ClientError
+
+        error = {"Code": "InvalidRange", "Message": "The requested range is not satisfiable"}
+        raise ClientError({"Error": error, "ResponseMetadata": {"HTTPStatusCode": 416}}, "GetObject")
+    return range(start, stop)
 
 
 def _answer(entry: Any, path: Path, place: str) -> Answer:
@@ -171,6 +201,11 @@ def _operation(call: Any, place: str) -> Any:
         )
     if not _READING.fullmatch(operation):
         raise AnswersError(f"{place}: {call} does not only read; only Describe, Get and List can be answered")
+    if call in _ANSWERED_ANYWAY:
+        raise AnswersError(
+            f"{place}: {call} is answered without a file: the caller and the roles that a build function "
+            "sees are the pipeline's; take the entry out"
+        )
     return model.operation_model(operation)
 
 

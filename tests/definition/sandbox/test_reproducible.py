@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import io
 import json
 import tarfile
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from scheduled_pipeline.definition.project import is_clutter
-from scheduled_pipeline.definition.sandbox.reproducible import normalise
+from scheduled_pipeline.definition.sandbox.reproducible import content_digest, normalise
 
 
 def _archive(folder: Path, *names: str, mtime: int = 0) -> bytes:
@@ -60,6 +61,26 @@ def test_an_archive_that_was_made_with_care_is_left_alone() -> None:
 @pytest.mark.parametrize("content", [gzip.compress(b"not a tar", mtime=1), b"not even gzip"])
 def test_what_only_looks_like_an_archive_is_left_alone(content: bytes) -> None:
     assert normalise("model.tar.gz", content) is content
+
+
+def test_an_archive_that_is_cut_off_or_damaged_is_left_alone(tmp_path: Path) -> None:
+    whole = _archive(tmp_path, "a.py", "b.py")
+    damaged = whole[:40] + b"\xff" * 20 + whole[60:]
+    wrong_sum = whole[:-8] + bytes(4) + whole[-4:]
+    for content in (whole[:-10], whole[:50], whole[:12], damaged, wrong_sum):
+        assert normalise("model.tar.gz", content) is content
+        assert content_digest("model.tar.gz", content) == hashlib.sha256(content).hexdigest()
+
+
+def test_an_archive_is_known_by_what_is_in_it_and_not_by_how_it_is_packed(tmp_path: Path) -> None:
+    """Another zlib, such as zlib-ng, makes other bytes of the same content."""
+    packed = normalise("x.tar.gz", _archive(tmp_path, "a.py"))
+    otherwise = gzip.compress(gzip.decompress(packed), compresslevel=1, mtime=0)
+    assert packed != otherwise
+    assert content_digest("x.tar.gz", packed) == content_digest("x.tar.gz", otherwise)
+    changed = normalise("x.tar.gz", _archive(tmp_path, "a.py", "b.py"))
+    assert content_digest("x.tar.gz", packed) != content_digest("x.tar.gz", changed)
+    assert content_digest("x.gz", packed) != content_digest("x.gz", otherwise), "its bytes are what it is"
 
 
 def test_other_files_are_left_alone() -> None:

@@ -45,6 +45,15 @@ def test_the_key_depends_on_the_content_and_not_on_the_place() -> None:
     assert first == moved != edited
 
 
+def test_the_key_depends_on_what_is_in_an_archive_and_not_on_its_bytes() -> None:
+    entries = [
+        RecordedObject("b", "x.tar.gz", sha256, Path(sha256), content_sha256="cc") for sha256 in ("aa", "bb")
+    ]
+    one, other = (_address("s3://b/x.tar.gz", entry)[1][0] for entry in entries)
+    assert one.digest == other.digest
+    assert [one.files[0].sha256, other.files[0].sha256] == ["aa", "bb"]
+
+
 def test_a_folder_is_one_upload_whatever_the_order() -> None:
     objects = [_recorded("dir/b.py", "bb"), _recorded("dir/sub/a.py", "aa")]
     text, (upload,) = _address("s3://b/dir", *objects)

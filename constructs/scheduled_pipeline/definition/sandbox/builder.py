@@ -161,21 +161,25 @@ def _is_of_the_environment(error: BaseException) -> bool:
 
 
 def _find_refusal(error: BaseException | None) -> NetworkCallRefusedError | None:
-    while error is not None and not isinstance(error, NetworkCallRefusedError):
-        error = error.__cause__ or error.__context__
-    return error
+    """Return the refusal that an error is or comes from; errors may be each other's causes."""
+    waiting, seen = [error], set()
+    while waiting:
+        error = waiting.pop()
+        if isinstance(error, NetworkCallRefusedError):
+            return error
+        if error is not None and id(error) not in seen:
+            seen.add(id(error))
+            waiting += [error.__context__, error.__cause__]
+    return None
 
 
 def _memoised(make: Callable[..., Any]) -> Callable[..., Any]:
     made: dict[str, Any] = {}
 
     def memoised(*args: Any, **kwargs: Any) -> Any:
-        key = repr(
-            (
-                args,
-                sorted((name, vars(value) if name == "config" else value) for name, value in kwargs.items()),
-            )
-        )
+        # What has attributes, as a ``Config``, is known by them, and not by where it is in memory.
+        plain = {name: getattr(value, "__dict__", value) for name, value in kwargs.items()}
+        key = repr(([getattr(value, "__dict__", value) for value in args], sorted(plain.items())))
         if key not in made:
             made[key] = make(*args, **kwargs)
         return made[key]

@@ -22,7 +22,7 @@ from typing import Any, NoReturn
 from scheduled_pipeline.definition import placeholders
 from scheduled_pipeline.definition.answers import Answer, find_answer, say_missing
 from scheduled_pipeline.definition.project import is_clutter
-from scheduled_pipeline.definition.sandbox.reproducible import normalise
+from scheduled_pipeline.definition.sandbox.reproducible import content_digest, normalise
 from scheduled_pipeline.definition.sandbox.uploads import RecordedObject
 
 _OK = {"ResponseMetadata": {"HTTPStatusCode": 200, "HTTPHeaders": {}, "RetryAttempts": 0}}
@@ -200,14 +200,17 @@ class OfflineAws:
         digest = hashlib.sha256(content).hexdigest()
         path = self.staging / digest
         if not path.exists():
-            path.write_bytes(content)
+            _write_whole(path, content)
+        meant = content_digest(key, content)
         origin = _uploader()
         earlier = self.recorded.get((bucket, key))
-        if earlier is not None and earlier.sha256 != digest:
+        if earlier is not None and earlier.content_sha256 != meant:
             both = f"first {self._origins[bucket, key]}, then {origin}"
             self.clashes.append(f"s3://{bucket}/{key} was uploaded twice, with different content: {both}")
         self._origins[bucket, key] = origin
-        self.recorded[bucket, key] = RecordedObject(bucket, key, digest, path, by_sdk=not _user_uploads())
+        self.recorded[bucket, key] = RecordedObject(
+            bucket, key, digest, path, by_sdk=not _user_uploads(), content_sha256=meant
+        )
 
 
 def user_frames(frames: traceback.StackSummary) -> list[traceback.FrameSummary]:
@@ -289,6 +292,13 @@ def _sdk_place() -> str:
     if threading.current_thread() is threading.main_thread():
         return "by the SDK itself while it wrote the definition"
     return "in a background thread"
+
+
+def _write_whole(path: Path, content: bytes) -> None:
+    """Write a file so that there is never half of it: the processes that share its folder may be killed."""
+    aside = path.with_name(f"{path.name}.{os.getpid()}.{threading.get_ident()}")
+    aside.write_bytes(content)
+    aside.replace(path)
 
 
 def _read(body: Any) -> bytes:

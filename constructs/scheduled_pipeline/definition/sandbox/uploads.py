@@ -23,6 +23,8 @@ class RecordedObject:
     """An object that was put into S3, or would have been: its place there and its staged content.
 
     ``by_sdk`` says that the SDK did so of itself, and no line of the build function asked for it.
+    ``content_sha256`` is what its key is made from, where that is not the SHA-256 of its bytes: of an archive
+    they differ from one zlib to the next, and what is in it does not.
     """
 
     bucket: str
@@ -30,6 +32,7 @@ class RecordedObject:
     sha256: str
     staged_path: Path
     by_sdk: bool = False
+    content_sha256: str | None = None
 
 
 # Where a step writes. A folder that is written to is never an upload, whatever was uploaded below it.
@@ -132,7 +135,10 @@ def _upload(uri: str, members: Sequence[RecordedObject]) -> Upload:
         UploadedFile(relative_path=entry.key[prefix:], sha256=entry.sha256, staged_path=entry.staged_path)
         for entry in sorted(members, key=lambda entry: entry.key)
     )
-    content = "\n".join(f"{file.relative_path}\t{file.sha256}" for file in files)
+    content = "\n".join(
+        f"{entry.key[prefix:]}\t{entry.content_sha256 or entry.sha256}"
+        for entry in sorted(members, key=lambda entry: entry.key)
+    )
     return Upload(
         digest=hashlib.sha256(content.encode()).hexdigest(), name=uri.rsplit("/", 1)[1], files=files
     )

@@ -15,6 +15,7 @@ from aws_cdk import CfnResource, FileAssetPackaging, IStackSynthesizer, Stack, S
 from constructs import Construct
 
 from scheduled_pipeline.definition import placeholders
+from scheduled_pipeline.definition.files import digest_of
 from scheduled_pipeline.definition.model import Upload, UploadedFile
 from scheduled_pipeline.resources.role_policy import Statement, allow
 
@@ -63,7 +64,7 @@ class CodeAssets:
             folder: from ``code_folder``.
 
         Raises:
-            ValueError: a staged file is gone.
+            ValueError: a staged file is gone, or has other content than when it was compiled.
         """
         keys: list[str] = []
         folder_keys: list[str] = []
@@ -144,6 +145,12 @@ def _add_file(scope: Construct, key: str, file: UploadedFile) -> tuple[str, str]
     """Add one file; returns the bucket's name and the key it gets there."""
     if not file.staged_path.exists():
         raise ValueError(f"{scope.node.path}: the file {file.staged_path} to upload does not exist")
+    found = digest_of(str(file.staged_path))
+    if found != file.sha256:
+        raise ValueError(
+            f"{scope.node.path}: the file {file.staged_path} to upload is not what was compiled: its content "
+            f"has the SHA-256 {found}, not {file.sha256}; synthesize again"
+        )
     return _publish(scope, key, _stage(scope, key, lambda target: shutil.copyfile(file.staged_path, target)))
 
 
