@@ -21,28 +21,37 @@ for _ in range(int(sys.argv[1]) + 1):
 compiler.close()
 print(json.dumps(seconds))
 """
-# The same definition in a child that forks for it and in one that does not, the two taking turns.
+# The same definition in a process that forks for it and in place, the two taking turns.
 _FORK = """
-import json, os, sys, tempfile, threading, time
+import gc, json, os, sys, tempfile, time
 from pathlib import Path
-from scheduled_pipeline.definition.compiler.child_process import Child
 from scheduled_pipeline.definition.compiler.request import CompileRequest
 from scheduled_pipeline.definition.compiler.source import FunctionReference
-from scheduled_pipeline.definition.project import Project
+from scheduled_pipeline.definition.sandbox import forked
+from scheduled_pipeline.definition.sandbox.builder import Builder
+os.environ |= {"AWS_DEFAULT_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "-", "AWS_SECRET_ACCESS_KEY": "-"}
+gc.disable()
+builder = Builder()
+builder.make_clients()
+gc.freeze()
+gc.enable()
 wanted = CompileRequest(function=FunctionReference("pipeline_defs.abalone.pipeline", "build"),
                         region="us-east-1", partition="aws", pipeline_name="bench")
-seconds = []
+nobody, _ = os.pipe()
 with tempfile.TemporaryDirectory() as folder:
-    project = Project.of(os.getcwd(), sys.path)
-    children = [Child(Path(folder, str(forks)), "us-east-1", project, forks=forks) for forks in (True, False)]
-    for _ in range(4 * int(sys.argv[1]) + 1):
-        for child in children:
+    request = wanted.asked(Path(folder), 0)
+    def work():
+        return str(len(builder.build(request).definition))
+    def fork():
+        return forked.run_forked(work, seconds=300, trace=Path(folder, "trace"), hangup=nobody, private=[])
+    work()
+    seconds = {fork: [], work: []}
+    for _ in range(4 * int(sys.argv[1])):
+        for side in (fork, work):
             started = time.perf_counter()
-            child.ask(wanted, 300, threading.Event())
-            seconds.append(time.perf_counter() - started)
-    for child in children:
-        child.end()
-print(json.dumps([seconds[2::2], seconds[3::2]]))
+            assert int(side()) > 1000
+            seconds[side].append(time.perf_counter() - started)
+print(json.dumps([seconds[fork], seconds[work]]))
 """
 _IMPORT = "import time; s = time.perf_counter(); import scheduled_pipeline; print(time.perf_counter() - s)"
 _VALIDATE = """
