@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -113,13 +114,19 @@ class TestTheDefinition:
         } in statements
         assert upload.digest not in json.dumps(statements)
 
+    @pytest.mark.parametrize("function", ["script", "packed_folder"])
     def test_may_be_read_where_it_was_before_as_long_as_executions_of_then_run(
-        self, feature_flags: dict[str, Any]
+        self, feature_flags: dict[str, Any], function: str
     ) -> None:
         app = App(context={**feature_flags, "scheduled-pipeline:former-code-keys": "true"})
         stack = Stack(app, "Stack", env=Environment(account="111122223333", region=REGION))
-        training = ScheduledPipeline(stack, "Training", definition="sample_pipelines:script")
-        (upload,) = training.definition.uploads
+        training = ScheduledPipeline(stack, "Training", definition=f"sample_pipelines:{function}")
+        former = {
+            hashlib.sha256(
+                "\n".join(f"{file.relative_path}\t{file.sha256}" for file in upload.files).encode()
+            ).hexdigest()
+            for upload in training.definition.uploads
+        }
         (read,) = [
             statement
             for statement in policy_statements(Template.from_stack(stack), "ExecutionPolicy")
@@ -127,7 +134,7 @@ class TestTheDefinition:
         ]
         assert set(read["Resource"]) == {
             f"arn:aws:s3:::cdk-hnb659fds-assets-111122223333-eu-west-1/{folder}/*"
-            for folder in (f"scheduled-pipeline/{training.pipeline.declared_name}", upload.digest)
+            for folder in (f"scheduled-pipeline/{training.pipeline.declared_name}", *former)
         }
 
 

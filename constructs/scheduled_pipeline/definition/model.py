@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -68,6 +69,12 @@ class Upload:
     def placeholder_uri(self) -> str:
         """The S3 URI that stands for this upload in the definition."""
         return f"s3://{placeholders.ASSET_BUCKET}/{self.digest}/{self.name}"
+
+    @property
+    def former_digest(self) -> str:
+        """The ``digest`` of before archives were named by what is in them: of the files' paths and bytes."""
+        content = "\n".join(f"{file.relative_path}\t{file.sha256}" for file in self.files)
+        return hashlib.sha256(content.encode()).hexdigest()
 
 
 @dataclass(frozen=True)

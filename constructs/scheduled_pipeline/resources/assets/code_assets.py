@@ -42,6 +42,7 @@ class CodeAssets:
         folder: the folder of all keys, below that; see ``code_folder``.
         keys: the S3 keys of all files, such as ``<folder>/<digest>/code/step.py``.
         folder_keys: those of them that belong to a folder.
+        former_folders: where they were before there was ``folder``.
     """
 
     bucket_name: str
@@ -49,6 +50,7 @@ class CodeAssets:
     folder: str
     keys: tuple[str, ...]
     folder_keys: tuple[str, ...]
+    former_folders: tuple[str, ...]
 
     @classmethod
     def add(cls, scope: Construct, uploads: Sequence[Upload], folder: str) -> CodeAssets:
@@ -77,7 +79,8 @@ class CodeAssets:
                 keys.append(location)
                 if file.relative_path:
                     folder_keys.append(location)
-        return cls(bucket_name, prefix, folder, tuple(keys), tuple(folder_keys))
+        former = tuple(dict.fromkeys(upload.former_digest for upload in uploads))
+        return cls(bucket_name, prefix, folder, tuple(keys), tuple(folder_keys), former)
 
     @property
     def bindings(self) -> dict[str, str]:
@@ -105,17 +108,14 @@ class CodeAssets:
         if not self.keys:
             return []
         stack = Stack.of(scope)
-        folders = [f"{self.bucket_prefix}{self.folder}/*"]
-        if str(scope.node.try_get_context(FORMER_KEYS)).lower() == "true":
-            folders += dict.fromkeys(f"{self.bucket_prefix}{self._digest(key)}/*" for key in self.keys)
+        former = str(scope.node.try_get_context(FORMER_KEYS)).lower() == "true"
+        readable = [self.folder, *(self.former_folders if former else ())]
+        folders = [f"{self.bucket_prefix}{folder}/*" for folder in readable]
         bucket_arn = stack.format_arn(service="s3", region="", account="", resource=self.bucket_name)
         return [
             allow(["s3:GetObject"], [f"{bucket_arn}/{folder}" for folder in folders]),
             allow(["s3:ListBucket"], [bucket_arn], {"StringLike": {"s3:prefix": folders}}),
         ]
-
-    def _digest(self, key: str) -> str:
-        return key.removeprefix(f"{self.bucket_prefix}{self.folder}/").split("/", 1)[0]
 
 
 @dataclass(frozen=True)
